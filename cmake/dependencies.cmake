@@ -1,0 +1,33 @@
+# What the library needs. Each is a Debian package; cmake/setup.sh installs them all.
+
+macro(xgrad_require name package reason)
+  find_package(${name} ${ARGN} QUIET)
+  if(NOT ${name}_FOUND)
+    message(FATAL_ERROR "xgrad needs ${name} (${reason}). On Debian: apt-get install ${package}, or run cmake/setup.sh")
+  endif()
+endmacro()
+
+set(BLA_VENDOR OpenBLAS)
+xgrad_require(xtensor libxtensor-dev "the array type")
+xgrad_require(ZLIB zlib1g-dev "gzip files")
+xgrad_require(Threads libc6-dev "the prefetching thread of the loader")
+
+# Optional: plain loops take the place of BLAS and SIMD registers, and one thread that of several.
+option(XGRAD_USE_BLAS "Multiply matrices with OpenBLAS (through xtensor-blas)" ON)
+option(XGRAD_USE_XSIMD "Compute functions and optimizer steps in SIMD registers, with xsimd" ON)
+option(XGRAD_USE_TBB "Split work over threads with oneTBB" ON)
+if(XGRAD_USE_BLAS)
+  xgrad_require(BLAS libopenblas-dev "products of matrices, or configure with -DXGRAD_USE_BLAS=OFF")
+  find_path(XTENSOR_BLAS_INCLUDE_DIR xtensor-blas/xblas.hpp HINTS ${xtensor_INCLUDE_DIRS})
+  mark_as_advanced(XTENSOR_BLAS_INCLUDE_DIR)
+  if(NOT XTENSOR_BLAS_INCLUDE_DIR)
+    message(FATAL_ERROR "xgrad needs xtensor-blas. On Debian: apt-get install libxtensor-blas-dev, or run cmake/setup.sh, "
+                        "or configure with -DXGRAD_USE_BLAS=OFF")
+  endif()
+endif()
+if(XGRAD_USE_XSIMD)
+  xgrad_require(xsimd libxsimd-dev "SIMD registers, or configure with -DXGRAD_USE_XSIMD=OFF")
+endif()
+if(XGRAD_USE_TBB)
+  xgrad_require(TBB libtbb-dev "threads, or configure with -DXGRAD_USE_TBB=OFF")
+endif()

@@ -1,0 +1,66 @@
+# The targets xgrad::xgrad (float) and xgrad::xgrad_f64 (double), from the same sources, and their installation.
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+# <xgrad/core/tensor.h> inside and outside: in the build folder through links, installed as copies.
+set(include_dir ${CMAKE_CURRENT_BINARY_DIR}/include)
+file(MAKE_DIRECTORY ${include_dir}/xgrad)
+foreach(folder core autograd nn optim datasets)
+  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/${folder} ${include_dir}/xgrad/${folder} SYMBOLIC)
+endforeach()
+list(TRANSFORM headers REPLACE "(.+)" "#include <xgrad/\\1>" OUTPUT_VARIABLE include_lines)
+list(JOIN include_lines "\n" include_lines)
+file(CONFIGURE OUTPUT ${include_dir}/xgrad/xgrad.h CONTENT "// The whole library.\n#pragma once\n\n@include_lines@\n" @ONLY)
+
+# Warnings, for our own code only. GCC 12's own AVX-512 header trips its -Wuninitialized (GCC bug 105593).
+add_library(xgrad_warnings INTERFACE)
+target_compile_options(xgrad_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                                                "$<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized;-Wno-maybe-uninitialized>"
+                                                $<$<BOOL:${XGRAD_WERROR}>:-Werror>)
+
+function(xgrad_add_library name scalar)
+  add_library(${name} STATIC ${sources})
+  add_library(xgrad::${name} ALIAS ${name})
+  target_compile_features(${name} PUBLIC cxx_std_20)
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${include_dir}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  # These change the code of templates, so they are the same in whatever includes the headers.
+  target_compile_definitions(${name} PUBLIC XGRAD_SCALAR=${scalar}
+                                            $<$<BOOL:${XGRAD_ASSERTIONS}>:XTENSOR_ENABLE_ASSERT>)
+  target_compile_options(${name} PUBLIC $<$<BOOL:${XGRAD_NATIVE}>:-march=native>)
+  # One program holds one of the two: CMake refuses to link both.
+  set_target_properties(${name} PROPERTIES INTERFACE_XGRAD_SCALAR ${scalar} POSITION_INDEPENDENT_CODE ON)
+  set_property(TARGET ${name} APPEND PROPERTY COMPATIBLE_INTERFACE_STRING XGRAD_SCALAR)
+  target_link_libraries(${name} PUBLIC xtensor PRIVATE ZLIB::ZLIB Threads::Threads $<BUILD_INTERFACE:xgrad_warnings>)
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O3>)
+  target_precompile_headers(${name} PRIVATE core/simd.h)  # halves the build
+  if(XGRAD_USE_BLAS)
+    target_compile_definitions(${name} PRIVATE XGRAD_HAS_BLAS)
+    target_include_directories(${name} SYSTEM PRIVATE ${XTENSOR_BLAS_INCLUDE_DIR})
+    target_link_libraries(${name} PRIVATE BLAS::BLAS)
+  endif()
+  if(XGRAD_USE_XSIMD)
+    target_compile_definitions(${name} PUBLIC XGRAD_HAS_XSIMD)
+    target_link_libraries(${name} PUBLIC xsimd)
+  endif()
+  if(XGRAD_USE_TBB)
+    target_compile_definitions(${name} PRIVATE XGRAD_HAS_TBB)
+    target_link_libraries(${name} PRIVATE TBB::tbb)
+  endif()
+endfunction()
+
+xgrad_add_library(xgrad float)
+xgrad_add_library(xgrad_f64 double)
+set_source_files_properties(${portable_sources} PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
+
+install(TARGETS xgrad xgrad_f64 EXPORT xgradTargets)
+install(EXPORT xgradTargets NAMESPACE xgrad:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/xgrad)
+foreach(header ${headers} ${private_headers})
+  cmake_path(GET header PARENT_PATH folder)
+  install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/xgrad/${folder})
+endforeach()
+install(FILES ${include_dir}/xgrad/xgrad.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/xgrad)
+configure_package_config_file(cmake/xgradConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/xgradConfig.cmake
+                              INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/xgrad)
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/xgradConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/xgradConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/xgradConfigVersion.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/xgrad)

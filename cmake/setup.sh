@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Installs what xgrad needs on Debian 12, as far as it is missing. Asks no questions; works as root and with sudo.
+# usage: cmake/setup.sh [test | benchmark]     adds what only the tests, or the benchmarks, need
+set -euo pipefail
+
+packages=(g++ cmake ninja-build libxtensor-dev libxtensor-blas-dev libxsimd-dev libopenblas-dev libtbb-dev zlib1g-dev
+          libcli11-dev)
+case "${1:-}" in
+  test) packages+=(doctest-dev nlohmann-json3-dev) ;;
+  benchmark) packages+=(libbenchmark-dev time) ;;
+esac
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "setup.sh: these packages are missing, and there is no sudo to install them: ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+echo "Installing ${missing[*]} ..."
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { "${as_root[@]}" apt-get update -q &&
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"; } \
+  >"$log" 2>&1 </dev/null; then
+  tail -n 20 "$log" >&2
+  echo "setup.sh: apt-get could not install ${missing[*]}" >&2
+  exit 1
+fi

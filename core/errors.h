@@ -1,0 +1,44 @@
+// What bad input raises. Every message names the operation (or the file), what was expected and what came.
+#pragma once
+
+#include <xgrad/core/tensor.h>
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace xgrad {
+
+/// Shapes that do not fit together.
+struct ShapeError : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
+/// An option or an argument outside its range.
+struct ValueError : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
+/// A gradient that the recorded graph cannot give.
+struct GraphError : std::logic_error {
+  using std::logic_error::logic_error;
+};
+/// A file or a saved state that is not what it should be.
+struct DataError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+namespace detail {
+inline std::string text(std::string_view part) { return std::string(part); }
+inline std::string text(const Shape& part) { return to_string(part); }
+std::string text(double part);  // shortest form: 0.001, 1e-08, nan
+template <class Integer>
+requires std::is_integral_v<Integer> std::string text(Integer part) { return std::to_string(part); }
+}  // namespace detail
+
+/// Joins text, shapes and numbers into one message.
+template <class... Parts>
+std::string message(const Parts&... parts) {
+  return (detail::text(parts) + ...);
+}
+
+}  // namespace xgrad

@@ -1,0 +1,42 @@
+// Random numbers that are the same on every platform for the same seed. The engine is std::mt19937_64, whose sequence
+// the standard fixes; what it leaves open (the distributions, the shuffle) is done here with exactly rounded
+// arithmetic.
+#pragma once
+
+#include <xgrad/core/tensor.h>
+
+#include <cstdint>
+#include <random>
+
+namespace xgrad {
+
+class Generator {
+ public:
+  explicit Generator(std::uint64_t seed = 0) : engine_(seed) {}
+
+  std::uint64_t bits() { return engine_(); }
+  /// Uniform in [0, 1), a multiple of 2^-53.
+  double uniform() { return static_cast<double>(engine_() >> 11) * 0x1p-53; }
+  double uniform(double low, double high) { return low + (high - low) * uniform(); }
+  /// Standard normal: Marsaglia & Bray 1964, the polar method.
+  double normal();
+  /// Uniform in {0, …, bound - 1}, without bias. ValueError for a bound of 0.
+  std::uint64_t below(std::uint64_t bound);
+
+  Tensor uniform(const Shape& shape, double low, double high);
+  Tensor normal(const Shape& shape, double mean = 0, double standard_deviation = 1);
+  /// 0 … count - 1 in random order: Fisher & Yates.
+  IndexTensor permutation(std::size_t count);
+
+ private:
+  std::mt19937_64 engine_;
+  double spare_ = 0;
+  bool has_spare_ = false;
+};
+
+/// This thread's generator, from which initializers, dropout and shuffles draw. It starts with seed 0.
+Generator& default_generator();
+/// Starts this thread's generator anew.
+void seed(std::uint64_t value);
+
+}  // namespace xgrad

@@ -1,0 +1,38 @@
+#include <xgrad/core/tensor.h>
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+namespace xgrad {
+
+std::string to_string(const Shape& shape) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + (shape.size() == 1 ? ",)" : ")");
+}
+
+std::size_t element_count(const Shape& shape) {
+  return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+}
+
+Tensor full(const Shape& shape, Scalar value) {
+  Tensor result = Tensor::from_shape(shape);
+  std::fill_n(result.data(), result.size(), value);
+  return result;
+}
+
+bool all_finite(const Tensor& tensor) {
+  // x - x is 0 for a finite x and NaN otherwise, and a sum keeps a NaN: a loop that compilers turn into SIMD code
+  // only over independent partial sums.
+  constexpr std::size_t lanes = 16;
+  Scalar partial[lanes] = {};
+  const Scalar* x = tensor.data();
+  const std::size_t size = tensor.size(), whole = size - size % lanes;
+  for (std::size_t i = 0; i < whole; i += lanes)
+    for (std::size_t lane = 0; lane < lanes; ++lane) partial[lane] += x[i + lane] - x[i + lane];
+  for (std::size_t i = whole; i < size; ++i) partial[0] += x[i] - x[i];
+  return std::accumulate(partial, partial + lanes, Scalar(0)) == 0;
+}
+
+}  // namespace xgrad

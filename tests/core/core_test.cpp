@@ -1,0 +1,178 @@
+#include <xgrad/core/flush_to_zero.h>
+#include <xgrad/core/gemm.h>
+#include <xgrad/core/parallel.h>
+#include <xgrad/core/random.h>
+
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "error.h"
+
+using namespace xgrad;
+
+TEST_CASE("shapes print as Python's tuples") {
+  CHECK(to_string(Shape{}) == "()");
+  CHECK(to_string(Shape{5}) == "(5,)");
+  CHECK(to_string(Shape{2, 3}) == "(2, 3)");
+}
+
+TEST_CASE("messages join text, shapes and numbers") {
+  CHECK(message("[op] ", Shape{2, 3}, " and ", 7, ", not ", 0.001, " or ", -1e-8) ==
+        "[op] (2, 3) and 7, not 0.001 or -1e-08");
+}
+
+TEST_CASE("all_finite finds a NaN and an infinity at any place") {
+  for (std::size_t size : {0u, 1u, 15u, 16u, 33u}) {
+    CHECK(all_finite(ones({size})));
+    for (std::size_t i = 0; i < size; ++i)
+      for (Scalar bad : {std::numeric_limits<Scalar>::quiet_NaN(), std::numeric_limits<Scalar>::infinity()}) {
+        Tensor x = ones({size});
+        x.data()[i] = bad;
+        CHECK_FALSE(all_finite(x));
+      }
+  }
+}
+
+TEST_CASE("the generator") {
+  SUBCASE("draws the sequence that the standard fixes") {
+    Generator generator(std::mt19937_64::default_seed);
+    for (int i = 1; i < 10'000; ++i) generator.bits();
+    CHECK(generator.bits() == 9981545732273789042u);  // [rand.predef]
+  }
+  SUBCASE("uniform and normal numbers have the moments of their distributions") {
+    Generator generator(3);
+    const int count = 200'000;
+    double uniform = 0, square = 0, cube = 0, fourth = 0, mean = 0;
+    for (int i = 0; i < count; ++i) {
+      uniform += generator.uniform() / count;
+      const double z = generator.normal();
+      mean += z / count, square += z * z / count, cube += z * z * z / count, fourth += z * z * z * z / count;
+    }
+    CHECK(uniform == doctest::Approx(0.5).epsilon(0.01));
+    CHECK(std::abs(mean) < 0.01);
+    CHECK(square == doctest::Approx(1).epsilon(0.02));
+    CHECK(std::abs(cube) < 0.05);
+    CHECK(fourth == doctest::Approx(3).epsilon(0.03));
+  }
+  SUBCASE("the same seed gives the same numbers on every platform") {
+    Generator generator(1);
+    CHECK(generator.uniform() == 0x1.122deafddb434p-3);
+    CHECK(generator.normal() == -0x1.1a60fc822f182p+0);
+  }
+  SUBCASE("below is uniform and refuses 0") {
+    Generator generator(4);
+    int counts[5] = {};
+    for (int i = 0; i < 50'000; ++i) ++counts[generator.below(5)];
+    for (int count : counts) CHECK(std::abs(count - 10'000) < 400);
+    check_error<ValueError>([&] { generator.below(0); }, {"below"});
+  }
+  SUBCASE("a permutation holds each number once") {
+    const IndexTensor order = Generator(5).permutation(1000);
+    CHECK(std::set<std::int64_t>(order.data(), order.data() + order.size()).size() == 1000);
+    CHECK(order != Generator(6).permutation(1000));
+  }
+}
+
+TEST_CASE("parallel_for covers every element once, for any number of threads, and passes errors on") {
+  const int before = num_threads();
+  for (int threads : {1, 2, 3, 7}) {
+    set_num_threads(threads);
+    for (std::size_t count : {0u, 1u, 11u, 12u, 25u, 100u}) {
+      std::vector<std::atomic<int>> visits(count);
+      parallel_for(count, 12, [&](std::size_t begin, std::size_t end) {
+        CHECK(begin % 12 == 0);
+        CHECK((end - begin >= 12 || end == count));
+        for (std::size_t i = begin; i < end; ++i) ++visits[i];
+      });
+      for (const auto& visit : visits) CHECK(visit == 1);
+    }
+    check_error<ValueError>([] { parallel_for(100, 1, [](std::size_t, std::size_t) { throw ValueError("inside"); }); },
+                            {"inside"});
+  }
+  set_num_threads(before);
+  for (int bad : {0, -1, 1025})
+    check_error<ValueError>([&] { set_num_threads(bad); }, {"set_num_threads", std::to_string(bad)});
+}
+
+TEST_CASE("subnormal numbers are zero under the guard, and only there") {
+  volatile Scalar tiny = std::numeric_limits<Scalar>::min();
+  {
+    const FlushToZero guard;
+    const volatile Scalar half = tiny / 2;
+    CHECK(half == 0);
+  }
+  const volatile Scalar half = tiny / 2;
+  CHECK(half > 0);
+}
+
+namespace {
+
+Tensor product(const Tensor& a, const Tensor& b, GemmOptions options) {
+  Tensor c = Tensor::from_shape(gemm_shape("test", a.shape(), b.shape(), options));
+  std::fill_n(c.data(), c.size(), Scalar(options.accumulate ? 10 : std::nan("")));
+  gemm(a, b, c, options);
+  return c;
+}
+
+}  // namespace
+
+TEST_CASE("gemm agrees with sums over indices, transposed, accumulating and batched") {
+  Generator generator(6);
+  const std::size_t m = 5, n = 3, k = 4;
+  for (bool ta : {false, true})
+    for (bool tb : {false, true})
+      for (bool accumulate : {false, true})
+        for (std::size_t batch : {0u, 1u, 6u}) {  // 0: plain matrices; 6: (2, 1) times (3,), broadcast
+          const Shape a_matrix = ta ? Shape{k, m} : Shape{m, k}, b_matrix = tb ? Shape{n, k} : Shape{k, n};
+          const Shape a_shape = batch == 0   ? a_matrix
+                                : batch == 1 ? Shape{1, a_matrix[0], a_matrix[1]}
+                                             : Shape{2, 1, a_matrix[0], a_matrix[1]};
+          const Shape b_shape = batch == 6 ? Shape{3, b_matrix[0], b_matrix[1]} : b_matrix;
+          const Tensor a = generator.normal(a_shape), b = generator.normal(b_shape);
+          const Tensor c = product(a, b, {ta, tb, accumulate});
+          REQUIRE(c.size() == std::max<std::size_t>(batch, 1) * m * n);
+          for (std::size_t i = 0; i < c.size(); ++i) {
+            const std::size_t matrix = i / (m * n), row = i / n % m, column = i % n;
+            const Scalar* pa = a.data() + (batch == 6 ? matrix / 3 * m * k : 0);
+            const Scalar* pb = b.data() + (batch == 6 ? matrix % 3 * k * n : 0);
+            double expected = accumulate ? 10 : 0;
+            for (std::size_t p = 0; p < k; ++p)
+              expected += static_cast<double>(pa[ta ? p * m + row : row * k + p]) *
+                          static_cast<double>(pb[tb ? column * k + p : p * n + column]);
+            CHECK(static_cast<double>(c.data()[i]) == doctest::Approx(expected));
+          }
+        }
+}
+
+TEST_CASE("gemm refuses what does not fit, and knows empty products") {
+  check_error<ShapeError>([] { gemm_shape("matmul", {2, 3}, {4, 5}); }, {"[matmul]", "(2, 3)", "(4, 5)", "3 and 4"});
+  check_error<ShapeError>([] { gemm_shape("matmul", {3}, {3, 5}); }, {"[matmul]", "(3,)", "two dimensions"});
+  check_error<ShapeError>([] { gemm_shape("matmul", {2, 1, 3}, {3, 3, 5}); }, {"[matmul]", "(2,)", "(3,)"});
+  Tensor wrong = zeros({2, 2});
+  check_error<ShapeError>([&] { gemm(zeros({2, 3}), zeros({3, 4}), wrong); }, {"[gemm]", "(2, 4)", "(2, 2)"});
+  CHECK(product(ones({2, 0}), ones({0, 3}), {}) == zeros({2, 3}));
+  CHECK(product(ones({0, 2}), ones({2, 3}), {}).shape() == Shape{0, 3});
+}
+
+TEST_CASE("a product is the same bits for any number of threads") {
+  const int before = num_threads();
+  Generator generator(7);
+  const struct {
+    std::size_t m, n, k;
+  } sizes[] = {{64, 128, 784}, {128, 784, 64}, {1000, 784, 128}, {100, 1000, 1000}, {25, 400, 512}};
+  for (const auto [m, n, k] : sizes)
+    for (bool ta : {false, true})
+      for (bool tb : {false, true}) {
+        const Tensor a = generator.normal(ta ? Shape{k, m} : Shape{m, k}),
+                     b = generator.normal(tb ? Shape{n, k} : Shape{k, n});
+        set_num_threads(1);
+        const Tensor one = product(a, b, {ta, tb});
+        for (int threads : {2, 3, 4}) {
+          set_num_threads(threads);
+          CHECK(product(a, b, {ta, tb}) == one);
+        }
+      }
+  set_num_threads(before);
+}
