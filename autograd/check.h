@@ -1,0 +1,27 @@
+// Checks of gradients against differences, for the library's operations and for yours.
+#pragma once
+
+#include <xgrad/autograd/variable.h>
+
+#include <functional>
+#include <vector>
+
+namespace xgrad {
+
+using Function = std::function<Variable(const std::vector<Variable>&)>;
+
+struct CheckOptions {
+  double step = 0;       ///< of the differences; 0 means the cube root of the machine epsilon
+  double tolerance = 0;  ///< |analytic - numeric| <= tolerance (1 + |numeric|); 0 means 1e-7 in double, 2e-2 in float
+  std::size_t exhaustive =
+      64;  ///< inputs of up to so many elements are checked one by one, larger ones along random directions
+};
+
+/// Compares the gradients of sum(w * function(inputs)), w random, with central differences in every input that requires
+/// a gradient. ValueError where they disagree, with the operation, the worst element and both values.
+void check_gradients(const Function& function, const std::vector<Variable>& inputs, CheckOptions options = {});
+
+/// The same for the gradients of the gradients.
+void check_second_gradients(const Function& function, const std::vector<Variable>& inputs, CheckOptions options = {});
+
+}  // namespace xgrad

@@ -1,0 +1,48 @@
+#include <xgrad/autograd/dot.h>
+#include <xgrad/autograd/node.h>
+#include <xgrad/core/errors.h>
+
+#include <unordered_map>
+
+namespace xgrad {
+namespace {
+
+std::string escaped(const std::string& text) {
+  std::string result;
+  for (char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string to_dot(const Variable& output, const NamedVariables& names) {
+  std::unordered_map<const Node*, std::string> named;
+  for (const auto& [name, variable] : names) named.emplace(variable.node(), name);
+
+  std::string nodes, edges;
+  std::unordered_map<const Node*, std::size_t> ids = {{output.node(), 0}};
+  std::vector<Variable> pending = {output};
+  while (!pending.empty()) {
+    const Variable current = std::move(pending.back());
+    pending.pop_back();
+    const std::string id = message("n", ids.at(current.node()));
+    const bool leaf = current.operation().empty();
+    const auto name = named.find(current.node());
+    const std::string title = name != named.end() ? name->second : leaf ? "constant" : std::string(current.operation());
+    const std::string_view style = !leaf                     ? "shape=ellipse"
+                                   : current.requires_grad() ? "shape=box, style=filled, fillcolor=\"#cfe3f7\""
+                                                             : "shape=box, style=filled, fillcolor=\"#eeeeee\"";
+    nodes += message("  ", id, " [label=\"", escaped(title), "\\n", current.shape(), "\", ", style, "];\n");
+    for (const Variable& input : current.inputs()) {
+      const auto [entry, inserted] = ids.try_emplace(input.node(), ids.size());
+      if (inserted) pending.push_back(input);
+      edges += message("  n", entry->second, " -> ", id, ";\n");
+    }
+  }
+  return message("digraph xgrad {\n  node [fontname=\"Helvetica\", fontsize=11];\n", nodes, edges, "}\n");
+}
+
+}  // namespace xgrad

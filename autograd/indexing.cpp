@@ -1,0 +1,54 @@
+#include <xgrad/autograd/indexing.h>
+#include <xgrad/core/broadcast.h>
+#include <xgrad/core/errors.h>
+#include <xgrad/core/reduce.h>
+
+#include <utility>
+
+namespace xgrad {
+namespace {
+
+// For each element of the index, the position in x that it names.
+std::vector<std::size_t> positions(std::string_view operation, const Shape& x, std::ptrdiff_t axis,
+                                   const IndexTensor& index) {
+  const std::size_t d = checked_axis(operation, axis, x);
+  const Shape shape(index.shape().begin(), index.shape().end());
+  bool fits = shape.size() == x.size();
+  for (std::size_t i = 0; fits && i < x.size(); ++i) fits = i == d || shape[i] <= x[i];
+  if (!fits) throw ShapeError(message("[", operation, "] index ", shape, " does not fit ", x, " along axis ", axis));
+  Strides strides = dense_strides(x);
+  const std::size_t step = std::exchange(strides[d], 0);
+  std::vector<std::size_t> result = strided_offsets(shape, strides);
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const std::int64_t chosen = index.data()[i];
+    if (chosen < 0 || chosen >= static_cast<std::int64_t>(x[d]))
+      throw ValueError(message("[", operation, "] position ", chosen, " is outside axis ", axis, " of ", x));
+    result[i] += static_cast<std::size_t>(chosen) * step;
+  }
+  return result;
+}
+
+}  // namespace
+
+Variable gather(const Variable& x, std::ptrdiff_t axis, const IndexTensor& index) {
+  const std::vector<std::size_t> from = positions("gather", x.shape(), axis, index);
+  Tensor value = Tensor::from_shape(Shape(index.shape().begin(), index.shape().end()));
+  for (std::size_t i = 0; i < from.size(); ++i) value.data()[i] = x.value().data()[from[i]];
+  return record("gather", std::move(value), {x}, [axis, index](const Variable& y, const Variable& g) {
+    return std::vector{scatter_add(Variable(zeros(y.input(0).shape())), axis, index, g)};
+  });
+}
+
+Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const IndexTensor& index, const Variable& values) {
+  const std::vector<std::size_t> to = positions("scatter_add", x.shape(), axis, index);
+  const Shape expected(index.shape().begin(), index.shape().end());
+  if (values.shape() != expected)
+    throw ShapeError(message("[scatter_add] values ", values.shape(), " do not match index ", expected));
+  Tensor value = x.value();
+  for (std::size_t i = 0; i < to.size(); ++i) value.data()[to[i]] += values.value().data()[i];
+  return record("scatter_add", std::move(value), {x, values}, [axis, index](const Variable& y, const Variable& g) {
+    return std::vector{g, y.input(1).requires_grad() ? gather(g, axis, index) : Variable()};
+  });
+}
+
+}  // namespace xgrad

@@ -1,0 +1,18 @@
+// Reading and adding at computed positions along an axis.
+#pragma once
+
+#include <xgrad/autograd/variable.h>
+
+#include <cstddef>
+
+namespace xgrad {
+
+/// For axis 0 of three: result[i][j][k] = x[index[i][j][k]][j][k]. The index has x's rank, and no dimension other than
+/// the axis larger than x's. ShapeError where shapes do not fit, ValueError for a position outside the axis.
+Variable gather(const Variable& x, std::ptrdiff_t axis, const IndexTensor& index);
+
+/// The transpose of gather, added to x: x with values[i][j][k] added at [index[i][j][k]][j][k]. Positions may repeat.
+/// `values` has the shape of the index.
+Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const IndexTensor& index, const Variable& values);
+
+}  // namespace xgrad

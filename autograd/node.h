@@ -1,0 +1,32 @@
+// A node of the graph. Operations and layers do not need it: they see Variables.
+#pragma once
+
+#include <xgrad/autograd/variable.h>
+
+#include <optional>
+
+namespace xgrad {
+
+struct Node {
+  explicit Node(Tensor tensor) : value(std::move(tensor)) {}
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  /// The changes in place of the value and of the inputs' values. It only grows, so one sum tells whether any changed.
+  std::uint64_t versions() const;
+
+  Tensor value;
+  std::string operation;  // "" for a leaf
+  std::vector<Variable> inputs;
+  Backward backward;           // empty for a leaf, and once the graph is freed
+  std::uint64_t number = 0;    // of creation: an operation's is above those of its inputs
+  std::uint64_t version = 0;   // how often the value was changed in place
+  std::uint64_t recorded = 0;  // versions() at the time of recording
+  bool requires_grad = false;
+  bool target = false;           // grad() wants this node's gradient
+  std::unique_ptr<Tensor> grad;  // of a leaf, after backward()
+  Variable pending;              // the gradient so far, during a backward pass
+};
+
+}  // namespace xgrad

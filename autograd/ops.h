@@ -1,0 +1,10 @@
+// Every differentiable operation.
+#pragma once
+
+#include <xgrad/autograd/activations.h>
+#include <xgrad/autograd/arithmetic.h>
+#include <xgrad/autograd/elementwise.h>
+#include <xgrad/autograd/indexing.h>
+#include <xgrad/autograd/matmul.h>
+#include <xgrad/autograd/reductions.h>
+#include <xgrad/autograd/shapes.h>

@@ -1,0 +1,24 @@
+// Reductions over any axes: sum(x) over all of them, sum(x, 0), sum(x, {0, 2}), sum(x, -1, true) to keep the axis as 1.
+// ShapeError for an axis out of range or named twice. Sums and means accumulate in double.
+#pragma once
+
+#include <xgrad/autograd/variable.h>
+#include <xgrad/core/reduce.h>
+
+namespace xgrad {
+
+Variable sum(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+Variable mean(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+/// The largest (smallest) element; NaN where there is one. Equal extremes share the gradient. ValueError for no
+/// elements.
+Variable max(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+Variable min(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+/// sum((x - mean)^2) / (n - correction), in two passes. ValueError unless n > correction.
+Variable variance(const Variable& x, const Axes& axes = {}, bool keepdims = false, double correction = 0);
+/// log(sum(exp(x))), without overflow.
+Variable logsumexp(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+
+/// Undoes a broadcast: sums x back to `shape`. ShapeError where that shape does not broadcast to x's.
+Variable sum_to(const Variable& x, const Shape& shape);
+
+}  // namespace xgrad

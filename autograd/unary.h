@@ -1,0 +1,16 @@
+// How an operation on one variable is recorded, element by element.
+#pragma once
+
+#include <xgrad/autograd/arithmetic.h>
+
+namespace xgrad {
+
+/// y = f(x), where derivative(x, y) gives dy/dx with differentiable operations.
+template <class Derivative>
+Variable unary(std::string_view operation, const Variable& x, Tensor value, Derivative derivative) {
+  return record(operation, std::move(value), {x}, [derivative](const Variable& y, const Variable& g) {
+    return std::vector{g * derivative(y.input(0), y)};
+  });
+}
+
+}  // namespace xgrad

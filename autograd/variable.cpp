@@ -1,0 +1,104 @@
+#include <xgrad/autograd/node.h>
+#include <xgrad/autograd/variable.h>
+#include <xgrad/core/errors.h>
+
+#include <algorithm>
+#include <atomic>
+
+namespace xgrad {
+namespace {
+
+thread_local bool recording = true;
+
+const Node& checked(const std::shared_ptr<Node>& node) {
+  if (!node) throw GraphError("[variable] an empty Variable has no value");
+  return *node;
+}
+
+// What a dying node held, for as long as an outer call destroys nodes: a chain of 10^6 nodes must not recurse.
+struct Remains {
+  std::vector<Variable> inputs;
+  Backward backward;
+};
+thread_local std::vector<Remains>* graveyard = nullptr;
+
+}  // namespace
+
+Node::~Node() {
+  if (inputs.empty()) return;
+  if (graveyard) {
+    graveyard->push_back({std::move(inputs), std::move(backward)});
+    return;
+  }
+  std::vector<Remains> remains;
+  graveyard = &remains;
+  remains.push_back({std::move(inputs), std::move(backward)});
+  while (!remains.empty()) {
+    const Remains last = std::move(remains.back());
+    remains.pop_back();
+  }
+  graveyard = nullptr;
+}
+
+std::uint64_t Node::versions() const {
+  std::uint64_t sum = version;
+  for (const Variable& input : inputs) sum += input.node()->version;
+  return sum;
+}
+
+Variable::Variable(Tensor value, bool requires_grad) : node_(std::make_shared<Node>(std::move(value))) {
+  node_->requires_grad = requires_grad;
+}
+
+const Tensor& Variable::value() const { return checked(node_).value; }
+
+Tensor& Variable::mutable_value() const {
+  checked(node_);
+  ++node_->version;
+  return node_->value;
+}
+
+Scalar Variable::item() const {
+  if (size() != 1) throw ShapeError(message("[item] expected one element, got the shape ", shape()));
+  return value().data()[0];
+}
+
+bool Variable::requires_grad() const { return node_ && node_->requires_grad; }
+
+bool Variable::has_grad() const { return node_ && node_->grad; }
+
+const Tensor& Variable::grad() const { return mutable_grad(); }
+
+Tensor& Variable::mutable_grad() const {
+  if (!has_grad()) throw GraphError(message("[grad] no gradient has arrived at this variable of shape ", shape()));
+  return *node_->grad;
+}
+
+void Variable::clear_grad() const {
+  checked(node_);
+  node_->grad.reset();
+}
+
+std::string_view Variable::operation() const { return checked(node_).operation; }
+
+const std::vector<Variable>& Variable::inputs() const { return checked(node_).inputs; }
+
+Variable record(std::string_view operation, Tensor value, std::vector<Variable> inputs, Backward backward) {
+  static std::atomic<std::uint64_t> count = 0;
+  Variable output(std::move(value));
+  if (!recording || std::none_of(inputs.begin(), inputs.end(), [](const Variable& v) { return v.requires_grad(); }))
+    return output;
+  Node& node = *output.node_;
+  node.operation = operation;
+  node.inputs = std::move(inputs);
+  node.backward = std::move(backward);
+  node.number = count.fetch_add(1, std::memory_order_relaxed) + 1;
+  node.recorded = node.versions();
+  node.requires_grad = true;
+  return output;
+}
+
+NoGrad::NoGrad(bool record_now) : previous_(std::exchange(recording, record_now)) {}
+NoGrad::~NoGrad() { recording = previous_; }
+
+}  // namespace xgrad

@@ -1,0 +1,103 @@
+// Variables, the graph that operations record, and reverse-mode differentiation over it.
+#pragma once
+
+#include <xgrad/core/tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace xgrad {
+
+struct Node;
+
+struct BackwardOptions {
+  bool retain_graph = false;  ///< keep the graph for another backward pass
+  bool check_finite = false;  ///< ValueError that names the first operation with a NaN or infinite value or gradient
+};
+
+/// A tensor in the graph: a shared handle, so that copying one is copying a pointer. An empty one stands for "no
+/// gradient".
+class Variable {
+ public:
+  Variable() = default;
+  Variable(Tensor value, bool requires_grad = false);
+
+  const Tensor& value() const;
+  /// The value, to be changed in place. Backward through a graph that recorded the old value is then a GraphError.
+  Tensor& mutable_value() const;
+  const Shape& shape() const { return value().shape(); }
+  std::size_t size() const { return value().size(); }
+  /// The only element. ShapeError where there are more or none.
+  Scalar item() const;
+
+  bool requires_grad() const;
+  bool has_grad() const;
+  /// The gradient that backward() passes have added up. GraphError where there is none.
+  const Tensor& grad() const;
+  Tensor& mutable_grad() const;
+  void clear_grad() const;
+
+  /// Adds the gradients of this scalar to the leaves that require them. ShapeError where this is not a scalar;
+  /// GraphError where nothing requires a gradient, the graph was freed, or a recorded value was changed in place.
+  void backward(BackwardOptions options = {}) const;
+  /// The same value outside the graph (a copy).
+  Variable detach() const { return Variable(value()); }
+
+  /// The operation that made it, or "" for a leaf, and what that operation read.
+  std::string_view operation() const;
+  const std::vector<Variable>& inputs() const;
+  const Variable& input(std::size_t index) const { return inputs()[index]; }
+
+  /// True where no other handle shares this node.
+  bool unique() const { return node_.use_count() == 1; }
+  explicit operator bool() const { return node_ != nullptr; }
+  Node* node() const { return node_.get(); }
+
+ private:
+  friend Variable record(std::string_view, Tensor, std::vector<Variable>,
+                         std::function<std::vector<Variable>(const Variable&, const Variable&)>);
+  std::shared_ptr<Node> node_;
+};
+
+/// Names with Variables, such as a model's parameters: {"fc1.weight", …}.
+using NamedVariables = std::vector<std::pair<std::string, Variable>>;
+
+/// Given an operation's output and the gradient with respect to it, the gradients with respect to its inputs, in order.
+/// It is written with differentiable operations, so that it can be differentiated in turn. An empty Variable means that
+/// an input needs none. A gradient may have the shape to which its input was broadcast: it is summed back. The output
+/// reaches the function as an argument; capturing it would be a cycle that leaks.
+using Backward = std::function<std::vector<Variable>(const Variable& output, const Variable& grad)>;
+
+/// Makes the output of an operation. It is part of the graph where an input requires a gradient and no NoGrad is alive.
+Variable record(std::string_view operation, Tensor value, std::vector<Variable> inputs, Backward backward);
+
+struct GradOptions {
+  bool create_graph = false;  ///< record the backward pass, so that the gradients can be differentiated
+  bool retain_graph = false;  ///< keep the graph for another pass; create_graph implies it
+  bool allow_unused = false;  ///< zeros, rather than a GraphError, for an input on which the output does not depend
+};
+
+/// The gradients of a scalar with respect to the inputs, in order. No Variable's grad() changes.
+std::vector<Variable> grad(const Variable& output, const std::vector<Variable>& inputs, GradOptions options = {});
+
+/// Nothing is recorded on this thread while it lives. Guards nest.
+class NoGrad {
+ public:
+  NoGrad() : NoGrad(false) {}
+  ~NoGrad();
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ protected:
+  explicit NoGrad(bool recording);
+
+ private:
+  bool previous_;
+};
+
+}  // namespace xgrad

@@ -1,0 +1,204 @@
+// The graph itself: what is recorded, in what order it is differentiated, and what is refused.
+#include <xgrad/autograd/check.h>
+#include <xgrad/autograd/dot.h>
+#include <xgrad/autograd/ops.h>
+#include <xgrad/core/random.h>
+
+#include <cmath>
+#include <limits>
+#include <thread>
+
+#include "error.h"
+
+using namespace xgrad;
+
+namespace {
+
+Variable leaf(std::initializer_list<Scalar> values) { return Variable(Tensor(values), true); }
+
+}  // namespace
+
+TEST_CASE("gradients of leaves add up, and a value used twice gets both parts") {
+  const Variable x = leaf({2, 3});
+  sum(x * x + x).backward();
+  CHECK(x.grad() == Tensor({5, 7}));
+  sum(x).backward();
+  CHECK(x.grad() == Tensor({6, 8}));
+  x.clear_grad();
+  CHECK_FALSE(x.has_grad());
+  check_error<GraphError>([&] { x.grad(); }, {"[grad]", "(2,)"});
+}
+
+TEST_CASE("one gradient that goes to two leaves is not shared between them") {
+  const Variable a = leaf({1, 2}), b = leaf({3, 4});
+  sum(a + b).backward();
+  a.mutable_grad().fill(7);
+  CHECK(b.grad() == Tensor({1, 1}));
+}
+
+TEST_CASE("grad leaves no trace, and reaches values inside the graph") {
+  const Variable x = leaf({3});
+  const Variable y = square(x), z = sum(y * y);
+  const std::vector<Variable> gradients = grad(z, {y, x});
+  CHECK(gradients[0].item() == doctest::Approx(18));
+  CHECK(gradients[1].item() == doctest::Approx(108));
+  CHECK_FALSE(x.has_grad());
+  const Variable other = leaf({1});
+  check_error<GraphError>([&] { grad(sum(x), {x, other}); }, {"[grad]", "input 1", "(1,)", "allow_unused"});
+  CHECK(grad(sum(x), {other}, {.allow_unused = true})[0].value() == Tensor({0}));
+}
+
+TEST_CASE("derivatives of any order: those of x^5 and of sin") {
+  const Variable x = leaf({1.5});
+  Variable power = pow(x, 5), wave = sin(x);
+  double factor = 1, exponent = 5;
+  const double waves[] = {std::cos(1.5), -std::sin(1.5), -std::cos(1.5), std::sin(1.5)};
+  for (double expected : waves) {
+    power = grad(sum(power), {x}, {.create_graph = true})[0];
+    wave = grad(sum(wave), {x}, {.create_graph = true})[0];
+    factor *= exponent--;
+    CHECK(power.item() == doctest::Approx(factor * std::pow(1.5, exponent)).epsilon(1e-5));
+    CHECK(wave.item() == doctest::Approx(expected).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("nothing is recorded under NoGrad, and guards nest") {
+  const Variable x = leaf({1});
+  {
+    const NoGrad outer;
+    { const NoGrad inner; }
+    CHECK_FALSE((x * x).requires_grad());
+  }
+  CHECK((x * x).requires_grad());
+  CHECK_FALSE(x.detach().requires_grad());
+  CHECK_FALSE((x.detach() * 2).requires_grad());
+}
+
+TEST_CASE("what backward refuses") {
+  const Variable x = leaf({1, 2});
+  check_error<ShapeError>([&] { (x * x).backward(); }, {"[backward]", "scalar", "(2,)"});
+  check_error<GraphError>([&] { sum(x.detach()).backward(); }, {"[backward]", "requires a gradient"});
+  check_error<GraphError>([&] { Variable().backward(); }, {"empty Variable"});
+  SUBCASE("a freed graph") {
+    const Variable y = sum(square(x));
+    y.backward({.retain_graph = true});
+    y.backward();
+    CHECK(x.grad() == Tensor({4, 8}));
+    check_error<GraphError>([&] { y.backward(); }, {"[backward]", "'sum'", "freed", "retain_graph"});
+  }
+  SUBCASE("a part of the graph that an earlier pass freed, after which a new pass works") {
+    const Variable shared = square(x);
+    sum(shared).backward();
+    check_error<GraphError>([&] { sum(shared + x).backward(); }, {"'square'", "freed"});
+    x.clear_grad();
+    sum(x).backward();
+    CHECK(x.grad() == Tensor({1, 1}));
+  }
+  SUBCASE("a value changed in place, whether read or made by the operation") {
+    const Variable y = sum(square(x));
+    x.mutable_value().fill(5);
+    check_error<GraphError>([&] { y.backward(); }, {"'square'", "(2,)", "changed in place"});
+    const Variable made = exp(x), z = sum(made);
+    made.mutable_value().fill(0);
+    check_error<GraphError>([&] { z.backward(); }, {"changed in place"});
+  }
+  SUBCASE("an operation that gives too few gradients, or gradients of another shape") {
+    const auto broken = [&](std::vector<Variable> gradients) {
+      return sum(record("broken", x.value(), {x}, [gradients](const Variable&, const Variable&) { return gradients; }));
+    };
+    check_error<GraphError>([&] { broken({}).backward(); }, {"'broken'", "0 gradients", "1 inputs"});
+    check_error<ShapeError>([&] { broken({Variable(ones({3}))}).backward(); }, {"[broken]", "(3,)", "(2,)"});
+  }
+}
+
+TEST_CASE("check_finite names the first operation that is not finite") {
+  const Variable x = leaf({0, 1});
+  check_error<ValueError>([&] { sum(3 * log(x) + 1).backward({.check_finite = true}); }, {"'log'", "(2,)", "-inf"});
+  check_error<ValueError>([&] { sum(sqrt(x) * 2).backward({.check_finite = true}); },
+                          {"[sqrt]", "gradient of input 0", "(2,)"});
+  const Variable bad(Tensor({std::numeric_limits<Scalar>::quiet_NaN()}), true);
+  check_error<ValueError>([&] { sum(bad * 2).backward({.check_finite = true}); }, {"an input", "(1,)"});
+  CHECK_FALSE(bad.has_grad());
+}
+
+TEST_CASE("a million chained operations, forward, backward and freed without overflow of the stack") {
+  const int count = 1'000'000;
+  const Variable x = leaf({1});
+  const Variable one(Tensor({1}));
+  {
+    Variable y = x;
+    for (int i = 0; i < count; ++i) y = y + one;
+    CHECK(y.item() == count + 1);
+    y.backward();
+    CHECK(x.grad() == Tensor({1}));
+  }
+  Variable y = x;
+  for (int i = 0; i < count; ++i) y = y * one;  // dropped without a backward pass
+}
+
+TEST_CASE("each thread builds and differentiates its own graph") {
+  std::vector<double> results(4, 0);
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < results.size(); ++t)
+    threads.emplace_back([t, &results] {
+      for (int round = 0; round < 200; ++round) {
+        const Variable x = leaf({static_cast<Scalar>(t + 1)});
+        Variable y = x;
+        for (int i = 0; i < 20; ++i) y = y * x;
+        if (t == 3) {
+          const NoGrad no_grad;  // other threads go on recording
+          results[t] += (x * x).requires_grad() ? -1e9 : 0;
+        }
+        sum(y * 0 + x * x).backward();
+        results[t] += static_cast<double>(x.grad().data()[0]);
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t t = 0; t < results.size(); ++t)
+    CHECK(results[t] == doctest::Approx(400.0 * static_cast<double>(t + 1)));
+}
+
+TEST_CASE("gradients are the same bits from run to run") {
+  const auto run = [] {
+    Generator generator(1);
+    const Variable x(generator.normal({8, 8}), true);
+    Variable total(zeros({}));
+    for (int i = 0; i < 5; ++i) total = total + sum(tanh(matmul(x, x) + x * x));
+    total.backward();
+    return x.grad();
+  };
+  CHECK(run() == run());
+}
+
+TEST_CASE("the checks find a wrong gradient, in small inputs and in large ones") {
+  for (std::size_t size : {3u, 1000u}) {
+    const Variable x(Generator(1).normal({size}), true);
+    const auto with_gradient = [](Scalar factor) {
+      return [factor](const std::vector<Variable>& in) {
+        Tensor value = square(in[0].detach()).value();
+        return record("wrong", std::move(value), {in[0]},
+                      [factor](const Variable& y, const Variable& g) { return std::vector{g * y.input(0) * factor}; });
+      };
+    };
+    CHECK_NOTHROW(check_gradients(with_gradient(2), {x}));
+    check_error<ValueError>([&] { check_gradients(with_gradient(Scalar(2.2)), {x}); },
+                            {"[wrong]", "input 0", "element", "differences say"});
+  }
+  // A first gradient that is right and a second that is not: detach cuts the graph.
+  const auto cut = [](const std::vector<Variable>& in) {
+    return record("cut", square(in[0].detach()).value(), {in[0]},
+                  [](const Variable& y, const Variable& g) { return std::vector{g * y.input(0).detach() * 2}; });
+  };
+  const Variable x = leaf({1, 2});
+  CHECK_NOTHROW(check_gradients(cut, {x}));
+  check_error<ValueError>([&] { check_second_gradients(cut, {x}); }, {"[cut]", "second gradient"});
+  check_error<GraphError>([&] { check_gradients(cut, {x.detach()}); }, {"no input requires"});
+}
+
+TEST_CASE("to_dot writes operations, shapes and names") {
+  const Variable w(ones({2, 3}), true), x(ones({4, 3}));
+  const std::string dot = to_dot(sum(relu(linear(x, w))), {{"fc\"1.weight", w}});
+  for (const char* piece : {"digraph", "linear\\n(4, 2)", "relu\\n(4, 2)", "sum\\n()", "fc\\\"1.weight\\n(2, 3)",
+                            "constant\\n(4, 3)", "->"})
+    CHECK_MESSAGE(dot.find(piece) != std::string::npos, piece, " is not in ", dot);
+}
