@@ -1,0 +1,19 @@
+// Dropout: Srivastava et al. 2014.
+#pragma once
+
+#include <xgrad/nn/module.h>
+
+namespace xgrad::nn {
+
+/// In training it sets each element to 0 with probability p and divides the others by 1 - p, so that the mean stays. In
+/// evaluation it returns its input. It draws from default_generator(). ValueError unless 0 <= p < 1.
+class Dropout : public Module {
+ public:
+  explicit Dropout(double p = 0.5);
+  Variable forward(const Variable& x) override;
+
+ private:
+  double p_;
+};
+
+}  // namespace xgrad::nn

@@ -1,0 +1,78 @@
+// The base of layers and models.
+#pragma once
+
+#include <xgrad/autograd/variable.h>
+#include <xgrad/core/state_dict.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace xgrad::nn {
+
+/// A layer or a model: named parameters, buffers and children, and what they compute.
+///
+///   struct Residual : nn::Module {
+///     explicit Residual(std::size_t width) : hidden(add<nn::Linear>("hidden", width, width)) {}
+///     Variable forward(const Variable& x) override { return x + scale * hidden(x); }
+///
+///     nn::Linear& hidden;
+///     Variable scale = param("scale", ones({1}));
+///   };
+///
+/// Modules move and do not copy. Children live on the heap, so references to them stay valid when the module moves.
+class Module {
+ public:
+  using Children = std::vector<std::pair<std::string, std::unique_ptr<Module>>>;
+
+  Module() = default;
+  Module(Module&&) = default;
+  Module& operator=(Module&&) = default;
+  virtual ~Module();
+
+  virtual Variable forward(const Variable& x) = 0;
+  /// Call this rather than forward(): it flushes subnormal numbers to zero meanwhile, and summary() sees it.
+  Variable operator()(const Variable& x);
+
+  /// This module's parameters and then its children's, under dotted names such as "fc1.weight".
+  NamedVariables parameters() const { return collect(&Module::parameters_); }
+  NamedVariables buffers() const { return collect(&Module::buffers_); }
+  const Children& children() const { return children_; }
+
+  /// Switches between training and evaluation, here and below. Gradients have nothing to do with it: see NoGrad.
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool training() const { return training_; }
+
+  void zero_grad();
+
+  /// Copies of all parameters and then all buffers, by name.
+  StateDict state_dict() const;
+  /// Takes over the values. DataError that lists every missing, unexpected, repeated and misshaped name, before
+  /// anything changes, unless the state holds exactly this module's names and shapes.
+  void load_state_dict(const StateDict& state);
+
+ protected:
+  // Each of these throws ValueError for a name that is empty, has a dot, or is taken already.
+
+  Variable param(std::string name, Tensor value);
+  /// A value without gradient that is part of the state, such as a running mean.
+  Variable buffer(std::string name, Tensor value);
+  template <class T, class... Args>
+  T& add(std::string name, Args&&... args) {
+    require_free(name);
+    return static_cast<T&>(adopt(std::move(name), std::make_unique<T>(std::forward<Args>(args)...)));
+  }
+  Module& adopt(std::string name, std::unique_ptr<Module> child);
+
+ private:
+  void require_free(const std::string& name) const;
+  NamedVariables collect(NamedVariables Module::*own) const;
+
+  NamedVariables parameters_, buffers_;
+  Children children_;
+  bool training_ = true;
+};
+
+}  // namespace xgrad::nn

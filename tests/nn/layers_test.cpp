@@ -1,0 +1,139 @@
+#include <xgrad/autograd/check.h>
+#include <xgrad/autograd/ops.h>
+#include <xgrad/core/errors.h>
+#include <xgrad/core/random.h>
+#include <xgrad/nn/activations.h>
+#include <xgrad/nn/dropout.h>
+#include <xgrad/nn/flatten.h>
+#include <xgrad/nn/linear.h>
+#include <xgrad/nn/sequential.h>
+
+#include <cmath>
+#include <limits>
+
+#include "error.h"
+
+using namespace xgrad;
+
+TEST_CASE("Linear is x W^T + b over the last dimension") {
+  seed(1);
+  nn::Linear layer(2, 3);
+  layer.weight.mutable_value() = Tensor({{1, 2}, {3, 4}, {5, 6}});
+  layer.bias.mutable_value() = Tensor({0.5, 0, -0.5});
+  CHECK(layer(Variable(Tensor({{1, 10}, {0, 1}}))).value() == Tensor({{21.5, 43, 64.5}, {2.5, 4, 5.5}}));
+  CHECK(layer(Variable(ones({4, 5, 2}))).shape() == Shape{4, 5, 3});
+
+  nn::Linear plain(2, 3, {.bias = false});
+  CHECK_FALSE(plain.bias);
+  CHECK(plain.parameters().size() == 1);
+  CHECK(plain(Variable(ones({1, 2}))).shape() == Shape{1, 3});
+}
+
+TEST_CASE("Linear draws its weight and then its bias, uniform in 1 / sqrt(in)") {
+  seed(7);
+  const nn::Linear layer(4, 3);
+  Generator generator(7);
+  CHECK(layer.weight.value() == generator.uniform({3, 4}, -0.5, 0.5));
+  CHECK(layer.bias.value() == generator.uniform({3}, -0.5, 0.5));
+}
+
+TEST_CASE("Linear refuses other widths and absurd sizes") {
+  const Variable x(Tensor({{1, 2, 3}}));
+  check_error<ShapeError>([&] { nn::Linear(4, 2)(x); }, {"[linear]", "(1, 3)", "(2, 4)", "expected 4 features"});
+  check_error<ValueError>([] { nn::Linear(0, 2); }, {"[linear]", "features", "got 0"});
+  check_error<ValueError>([] { nn::Linear(2, std::numeric_limits<std::size_t>::max()); }, {"[linear]", "features"});
+}
+
+TEST_CASE("Flatten keeps the batch") {
+  nn::Flatten flatten;
+  const Tensor images = Generator(1).normal({2, 1, 3, 4});
+  const Tensor rows = flatten(Variable(images)).value();
+  CHECK(rows.shape() == Shape{2, 12});
+  CHECK(rows(1, 11) == images(1, 0, 2, 3));
+  CHECK(flatten(Variable(zeros({0, 3, 4}))).shape() == Shape{0, 12});
+  CHECK(flatten(Variable(zeros({3, 4}))).shape() == Shape{3, 4});
+  check_error<ShapeError>([&] { flatten(Variable(zeros({5}))); }, {"[flatten]", "(5,)"});
+}
+
+TEST_CASE("Dropout in training drops a share p and keeps the mean") {
+  for (const double p : {0.1, 0.5, 0.9}) {
+    CAPTURE(p);
+    seed(3);
+    nn::Dropout dropout(p);
+    const Variable x(full({200, 500}, 2), true);
+    const Variable y = dropout(x);
+    double dropped = 0, mean = 0;
+    const auto kept = static_cast<Scalar>(2 * (1 / (1 - p)));
+    for (const Scalar value : y.value()) {
+      dropped += value == 0, mean += static_cast<double>(value);
+      REQUIRE((value == 0 || value == doctest::Approx(kept).epsilon(1e-6)));
+    }
+    const double size = 200 * 500;
+    CHECK(dropped / size == doctest::Approx(p).epsilon(0.02));
+    CHECK(mean / size == doctest::Approx(2).epsilon(0.02));
+
+    sum(y).backward();  // through the same mask
+    Tensor expected = y.value();
+    for (Scalar& value : expected) value /= 2;
+    CHECK(x.grad() == expected);
+    CHECK(dropout(x).value() != y.value());  // a new mask a call
+    seed(3);
+    CHECK(dropout(x).value() == y.value());
+  }
+}
+
+TEST_CASE("Dropout returns its input in evaluation and for p = 0") {
+  seed(3);
+  const Variable x(Generator(1).normal({4, 5}));
+  nn::Dropout evaluated(0.5), none(0);
+  evaluated.eval();
+  CHECK(evaluated(x).node() == x.node());
+  CHECK(none(x).node() == x.node());
+  CHECK(default_generator().bits() == Generator(3).bits());  // nothing was drawn
+  for (const double p : {-0.1, 1.0, 1.5, std::numeric_limits<double>::quiet_NaN()})
+    check_error<ValueError>([&] { nn::Dropout dropout(p); }, {"[dropout]", message(p)});
+}
+
+TEST_CASE("activation layers pass their options on") {
+  const Variable x(Tensor({{-2, -0.5, 0.5, 2}}));
+  CHECK(nn::LeakyReLU(0.3)(x).value() == leaky_relu(x, 0.3).value());
+  CHECK(nn::LeakyReLU()(x).value() == leaky_relu(x, 0.01).value());
+  CHECK(nn::ELU(0.7)(x).value() == elu(x, 0.7).value());
+  CHECK(nn::GELU(Gelu::tanh)(x).value() == gelu(x, Gelu::tanh).value());
+  CHECK(nn::GELU()(x).value() == gelu(x).value());
+  CHECK(nn::Hardtanh(-0.25, 1.5)(x).value() == hardtanh(x, -0.25, 1.5).value());
+  CHECK(nn::Softmax(0)(x).value() == ones({1, 4}));
+  CHECK(nn::Softmax()(x).value() == softmax(x).value());
+  CHECK(nn::LogSoftmax(0)(x).value() == zeros({1, 4}));
+  check_error<ValueError>([] { nn::Hardtanh(1, 1); }, {"[hardtanh]", "1"});
+  check_error<ShapeError>([&] { nn::Softmax(2)(x); }, {"[softmax]", "2", "(1, 4)"});
+}
+
+TEST_CASE("Sequential calls its layers in order") {
+  seed(1);
+  nn::Sequential model{nn::Linear(3, 4), nn::Tanh()};
+  const Variable x(Tensor({{1, 2, 3}}));
+  nn::Linear& last = model.push_back(nn::Linear(4, 2));
+  model.push_back(std::make_unique<nn::Softmax>());
+  REQUIRE(model.size() == 4);
+  CHECK(&model[2] == &last);
+  const Tensor expected = softmax(last(tanh(model[0](x)))).value();
+  CHECK(model(x).value() == expected);
+  CHECK(model.parameters()[3].first == "2.bias");
+  check_error<ValueError>([&] { model[4]; }, {"[sequential]", "below 4", "got 4"});
+
+  CHECK(nn::Sequential()(x).node() == x.node());
+  nn::Sequential nested{std::move(model), nn::Sequential()};
+  CHECK(nested.size() == 2);
+  CHECK(nested(x).value() == expected);
+  CHECK(nested.parameters()[3].first == "0.2.bias");
+}
+
+TEST_CASE("gradients go through a whole model, twice") {
+  seed(2);
+  nn::Sequential model{nn::Linear(3, 4), nn::Tanh(), nn::Linear(4, 2), nn::LogSoftmax()};
+  const Variable x(Generator(4).normal({2, 3}), true);
+  const auto run = [&](const std::vector<Variable>& inputs) { return model(inputs[0]); };
+  CHECK_NOTHROW(check_gradients(run, {x}));
+  CHECK_NOTHROW(check_second_gradients(run, {x}));
+}

@@ -1,0 +1,197 @@
+#include <xgrad/autograd/check.h>
+#include <xgrad/autograd/ops.h>
+#include <xgrad/core/errors.h>
+#include <xgrad/core/random.h>
+#include <xgrad/nn/losses.h>
+
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include "error.h"
+
+using namespace xgrad;
+using nn::Reduction;
+
+namespace {
+
+constexpr Reduction reductions[] = {Reduction::mean, Reduction::sum, Reduction::none};
+constexpr double undefined = std::numeric_limits<double>::quiet_NaN(),
+                 infinity = std::numeric_limits<double>::infinity();
+
+struct ClassLoss {
+  std::string name;
+  Variable (*apply)(const Variable&, const IndexTensor&, Reduction);
+};
+const ClassLoss class_losses[] = {
+    {"cross_entropy", [](auto& x, auto& t, Reduction r) { return nn::cross_entropy(x, t, {.reduction = r}); }},
+    {"cross_entropy, smoothed",
+     [](auto& x, auto& t, Reduction r) { return nn::cross_entropy(x, t, {.label_smoothing = 0.2, .reduction = r}); }},
+    {"nll_loss", nn::nll_loss},
+};
+
+struct PairLoss {
+  std::string name;
+  Variable (*apply)(const Variable&, const Variable&, Reduction);
+};
+const PairLoss pair_losses[] = {
+    {"mse_loss", nn::mse_loss},
+    {"l1_loss", nn::l1_loss},
+    {"huber_loss", [](auto& x, auto& t, Reduction r) { return nn::huber_loss(x, t, {.delta = 0.7, .reduction = r}); }},
+    {"smooth_l1_loss",
+     [](auto& x, auto& t, Reduction r) { return nn::smooth_l1_loss(x, t, {.beta = 0.7, .reduction = r}); }},
+    {"binary_cross_entropy_with_logits", nn::binary_cross_entropy_with_logits},
+};
+
+// `none` has the shape of the targets, and `sum` and `mean` follow from it.
+template <class Apply>
+void check_reductions(Apply apply, const Shape& shape) {
+  const Variable each = apply(Reduction::none);
+  REQUIRE(each.shape() == shape);
+  double total = 0;
+  for (const Scalar loss : each.value()) total += static_cast<double>(loss);
+  CHECK(apply(Reduction::sum).item() == doctest::Approx(total).epsilon(1e-6));
+  CHECK(apply(Reduction::mean).item() == doctest::Approx(total / static_cast<double>(each.size())).epsilon(1e-6));
+  CHECK(apply(Reduction::mean).shape() == Shape{});
+}
+
+Variable scalar(double value) { return Variable(full({1}, static_cast<Scalar>(value))); }
+
+}  // namespace
+
+TEST_CASE("losses have the gradients and second gradients of their values") {
+  const IndexTensor targets({3, 0, 2, 2});
+  for (const Reduction reduction : reductions) {
+    for (const ClassLoss& loss : class_losses) {
+      CAPTURE(loss.name);
+      const Variable x(Generator(1).normal({4, 5}), true);
+      const auto run = [&](const auto& v) { return loss.apply(v[0], targets, reduction); };
+      CHECK_NOTHROW(check_gradients(run, {x}));
+      CHECK_NOTHROW(check_second_gradients(run, {x}));
+    }
+    for (const PairLoss& loss : pair_losses) {
+      CAPTURE(loss.name);
+      const Variable x(Tensor({{-2, -0.375, 0.4375}, {0.875, 1.5, 3}}), true),
+          t(Tensor({{0.125, 0, 1}, {0.5, 0, 0.875}}), true);
+      const auto run = [&](const auto& v) { return loss.apply(v[0], v[1], reduction); };
+      CHECK_NOTHROW(check_gradients(run, {x, t}));
+      CHECK_NOTHROW(check_second_gradients(run, {x, t}));
+    }
+  }
+}
+
+TEST_CASE("reductions agree with one another") {
+  const IndexTensor targets({3, 0, 2, 2});
+  const Variable x(Generator(1).normal({4, 5})), t(Generator(2).uniform({4, 5}, 0, 1));
+  for (const ClassLoss& loss : class_losses) {
+    CAPTURE(loss.name);
+    check_reductions([&](Reduction r) { return loss.apply(x, targets, r); }, {4});
+  }
+  for (const PairLoss& loss : pair_losses) {
+    CAPTURE(loss.name);
+    check_reductions([&](Reduction r) { return loss.apply(x, t, r); }, {4, 5});
+  }
+}
+
+TEST_CASE("cross_entropy is nll_loss of log_softmax") {
+  const IndexTensor targets({1, 0, 3});
+  const Variable x(Generator(1).normal({3, 4}, 0, 3));
+  CHECK(nn::cross_entropy(x, targets).item() ==
+        doctest::Approx(nn::nll_loss(log_softmax(x), targets).item()).epsilon(1e-6));
+}
+
+TEST_CASE("cross_entropy is stable for large, hidden and undefined logits") {
+  const auto loss = [](const Tensor& x, std::int64_t target, double smoothing = 0) {
+    return static_cast<double>(nn::cross_entropy(Variable(x), IndexTensor({target}), {smoothing}).item());
+  };
+  const auto n = static_cast<Scalar>(undefined), inf = static_cast<Scalar>(infinity);
+  CHECK(loss(Tensor({{1e4, -1e4, 0}}), 0) == 0);
+  CHECK(loss(Tensor({{1e4, -1e4, 0}}), 1) == doctest::Approx(2e4));
+  CHECK(loss(Tensor({{1e4, 1e4, -1e4}}), 0) == doctest::Approx(std::log(2)));
+  CHECK(loss(Tensor({{0, -inf, 0}}), 0) == doctest::Approx(std::log(2)));  // a class that is ruled out
+  CHECK(loss(Tensor({{0, -inf, 0}}), 1) == infinity);
+  CHECK(loss(Tensor({{0, -inf, 0}}), 0, 0.1) == infinity);
+  for (const Tensor& x : {Tensor({{n, 0, 0}}), Tensor({{0, n, 0}}), Tensor({{0, 0, n}}), Tensor({{inf, 0, 0}})})
+    for (const std::int64_t target : {0, 1, 2}) CHECK(std::isnan(loss(x, target)));
+
+  // 3e6 samples of loss log(2): adding in float would stop growing at 2^24.
+  const Variable many(zeros({3'000'000, 2}));
+  IndexTensor targets = IndexTensor::from_shape({many.shape()[0]});
+  targets.fill(1);
+  CHECK(nn::cross_entropy(many, targets).item() == doctest::Approx(std::log(2)).epsilon(1e-6));
+}
+
+TEST_CASE("binary_cross_entropy_with_logits neither overflows nor cancels") {
+  struct Case {
+    double logit, target, loss;
+  };
+  const Case cases[] = {{0, 0, std::log(2)},    {0, 1, std::log(2)},     {1000, 1, 0},
+                        {-1000, 0, 0},          {1000, 0, 1000},         {-1000, 1, 1000},
+                        {30, 1, std::exp(-30)}, {-30, 0, std::exp(-30)}, {2, 0.5, std::log1p(std::exp(-2)) + 1}};
+  for (const Case& c : cases) {
+    CAPTURE(c.logit);
+    CAPTURE(c.target);
+    const Variable x(full({1}, static_cast<Scalar>(c.logit)), true);
+    const Variable y = nn::binary_cross_entropy_with_logits(x, scalar(c.target));
+    CHECK(y.item() == doctest::Approx(c.loss).epsilon(1e-6).scale(1e-20));
+    y.backward();
+    CHECK(x.grad()(0) == doctest::Approx(1 / (1 + std::exp(-c.logit)) - c.target).epsilon(1e-6));
+  }
+  CHECK(std::isnan(nn::binary_cross_entropy_with_logits(scalar(undefined), scalar(0)).item()));
+}
+
+TEST_CASE("huber_loss and smooth_l1_loss are quadratic within and linear beyond") {
+  struct Case {
+    double d, huber, smooth;
+  };
+  const double limit = 0.5;
+  const Case cases[] = {{0, 0, 0}, {0.25, 0.03125, 0.0625}, {-0.5, 0.125, 0.25}, {2, 0.875, 1.75}, {-2, 0.875, 1.75}};
+  for (const Case& c : cases) {
+    CAPTURE(c.d);
+    CHECK(nn::huber_loss(scalar(c.d), scalar(0), {.delta = limit}).item() == doctest::Approx(c.huber));
+    CHECK(nn::smooth_l1_loss(scalar(c.d), scalar(0), {.beta = limit}).item() == doctest::Approx(c.smooth));
+    CHECK(nn::smooth_l1_loss(scalar(c.d), scalar(0), {.beta = 0}).item() == doctest::Approx(std::abs(c.d)));
+  }
+  CHECK(std::isnan(nn::huber_loss(scalar(undefined), scalar(0)).item()));
+}
+
+TEST_CASE("losses on classes refuse what does not fit") {
+  const Variable x(Generator(1).normal({2, 3}), true);
+  for (const ClassLoss& loss : class_losses) {
+    const std::string name = loss.name.substr(0, loss.name.find(','));
+    CAPTURE(name);
+    const auto run = [&](const Variable& scores, const IndexTensor& targets) {
+      return [=, &loss] { loss.apply(scores, targets, Reduction::mean); };
+    };
+    check_error<ValueError>(run(x, {2, 3}), {"[" + name + "] target 3 at position 1 is not below the class count 3"});
+    check_error<ValueError>(run(x, {-1, 0}), {"[" + name + "] target -1 at position 0 is negative"});
+    check_error<ShapeError>(run(x, {0}), {name, "(1,)", "(2, 3)"});
+    check_error<ShapeError>(run(x, IndexTensor::from_shape({2, 1})), {name, "(2, 1)", "(2, 3)"});
+    check_error<ShapeError>(run(scalar(1), {0}), {name, "(1,)"});
+    check_error<ValueError>(run(Variable(zeros({0, 3})), IndexTensor::from_shape({0})), {name, "(0, 3)"});
+  }
+  for (const double smoothing : {-0.1, 1.1, undefined})
+    check_error<ValueError>(
+        [&] {
+          nn::cross_entropy(x, {0, 1}, {.label_smoothing = smoothing});
+        },
+        {"[cross_entropy]", "label_smoothing", message(smoothing)});
+}
+
+TEST_CASE("losses on pairs refuse unequal shapes, nothing, and bad options") {
+  for (const PairLoss& loss : pair_losses) {
+    CAPTURE(loss.name);
+    const auto run = [&](const Shape& x, const Shape& t) {
+      return [=, &loss] { loss.apply(Variable(zeros(x)), Variable(zeros(t)), Reduction::mean); };
+    };
+    check_error<ShapeError>(run({3, 1}, {3}), {loss.name, "(3, 1)", "(3,)"});
+    check_error<ValueError>(run({0, 2}, {0, 2}), {loss.name, "(0, 2)"});
+  }
+  const Variable one = scalar(1);
+  for (const double bad : {-1.0, undefined, infinity}) {
+    check_error<ValueError>([&] { nn::huber_loss(one, one, {.delta = bad}); }, {"[huber_loss]", "delta", message(bad)});
+    check_error<ValueError>([&] { nn::smooth_l1_loss(one, one, {.beta = bad}); },
+                            {"[smooth_l1_loss]", "beta", message(bad)});
+  }
+  check_error<ValueError>([&] { nn::huber_loss(one, one, {.delta = 0}); }, {"[huber_loss]", "delta", "0"});
+}

@@ -1,0 +1,187 @@
+#include <xgrad/autograd/ops.h>
+#include <xgrad/core/errors.h>
+#include <xgrad/core/random.h>
+#include <xgrad/nn/linear.h>
+#include <xgrad/nn/sequential.h>
+
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+
+#include "error.h"
+
+using namespace xgrad;
+
+namespace {
+
+struct Scale : nn::Module {
+  explicit Scale(std::size_t width) : factor(param("factor", full({width}, Scalar(2)))) {}
+  Variable forward(const Variable& x) override { return offset + factor * x; }
+
+  Variable factor;
+  Variable offset = buffer("offset", zeros({1}));
+};
+
+struct Residual : nn::Module {
+  explicit Residual(std::size_t width)
+      : hidden(add<nn::Linear>("hidden", width, width)), scale(add<Scale>("scale", width)) {}
+  Variable forward(const Variable& x) override { return x + gain * scale(hidden(x)); }
+
+  nn::Linear& hidden;
+  Scale& scale;
+  Variable gain = param("gain", ones({1}));  // declared last, listed first
+};
+
+struct Registrar : nn::Module {  // shows what a subclass may do
+  using Module::add;
+  using Module::adopt;
+  using Module::buffer;
+  using Module::param;
+  Variable forward(const Variable& x) override { return x; }
+};
+
+std::vector<std::string> names(const NamedVariables& variables) {
+  std::vector<std::string> result;
+  for (const auto& [name, variable] : variables) result.push_back(name);
+  return result;
+}
+
+nn::Sequential make_model(std::uint64_t start) {
+  seed(start);
+  return nn::Sequential{nn::Linear(3, 4), Residual(4)};
+}
+
+const Variable input(Tensor({{1, 2, 3}, {-1, 0, 1}}));
+
+static_assert(std::is_nothrow_move_constructible_v<nn::Linear> && std::is_nothrow_move_constructible_v<nn::Sequential>);
+static_assert(std::is_nothrow_move_constructible_v<Residual>);
+static_assert(!std::is_copy_constructible_v<nn::Linear> && !std::is_copy_constructible_v<nn::Sequential>);
+static_assert(!std::is_constructible_v<nn::Sequential, nn::Linear&>, "a layer is moved in, never copied");
+
+}  // namespace
+
+TEST_CASE("a module lists its own parameters first, then those of its children in order") {
+  const nn::Sequential model = make_model(1);
+  CHECK(names(model.parameters()) ==
+        std::vector<std::string>{"0.weight", "0.bias", "1.gain", "1.hidden.weight", "1.hidden.bias", "1.scale.factor"});
+  CHECK(names(model.buffers()) == std::vector<std::string>{"1.scale.offset"});
+  for (const auto& [name, variable] : model.parameters()) CHECK(variable.requires_grad());
+  for (const auto& [name, variable] : model.buffers()) CHECK_FALSE(variable.requires_grad());
+  REQUIRE(model.children().size() == 2);
+  CHECK(model.children()[1].first == "1");
+  CHECK(model.children()[1].second->children()[0].first == "hidden");
+}
+
+TEST_CASE("references to children and parameters stay valid when a module moves") {
+  Residual first(3);
+  const Tensor expected = first(input).value();
+  nn::Linear* hidden = &first.hidden;
+  Residual second(std::move(first));
+  CHECK(&second.hidden == hidden);
+  CHECK(second(input).value() == expected);
+  nn::Sequential model{std::move(second)};
+  CHECK(model(input).value() == expected);
+
+  nn::Sequential moved = std::move(model);  // moves; does not nest
+  CHECK(moved.size() == 1);
+  sum(moved(input)).backward();
+  for (const auto& entry : moved.parameters()) CHECK_MESSAGE(entry.second.has_grad(), entry.first);
+  moved.zero_grad();
+  for (const auto& entry : moved.parameters()) CHECK_FALSE_MESSAGE(entry.second.has_grad(), entry.first);
+
+  nn::Linear layer(3, 2);
+  layer = nn::Linear(3, 5);
+  CHECK(layer(input).shape() == Shape{2, 5});
+  CHECK(layer.parameters()[0].second.shape() == Shape{5, 3});
+}
+
+TEST_CASE("training mode reaches every module") {
+  nn::Sequential model = make_model(1);
+  const auto modes = [&] {
+    const nn::Module &residual = model[1], &hidden = *residual.children()[0].second;
+    return std::vector<bool>{model.training(), residual.training(), hidden.training()};
+  };
+  CHECK(modes() == std::vector<bool>{true, true, true});
+  model.eval();
+  CHECK(modes() == std::vector<bool>{false, false, false});
+  model[1].train();
+  CHECK(modes() == std::vector<bool>{false, true, true});
+}
+
+TEST_CASE("names are refused where they are empty, dotted or taken") {
+  Registrar module;
+  module.param("p", ones({1}));
+  module.buffer("b", ones({1}));
+  module.add<nn::Linear>("c", 2, 2);
+  for (const std::string name : {"", "a.b", ".", "p", "b", "c"}) {
+    CAPTURE(name);
+    seed(1);
+    check_error<ValueError>([&] { module.param(name, ones({1})); }, {"[module]", "'" + name + "'"});
+    check_error<ValueError>([&] { module.buffer(name, ones({1})); }, {"[module]", "'" + name + "'"});
+    check_error<ValueError>([&] { module.add<nn::Linear>(name, 2, 2); }, {"[module]", "'" + name + "'"});
+    CHECK(default_generator().bits() == Generator(1).bits());  // refused before the layer was made
+  }
+  check_error<ValueError>([&] { module.adopt("n", nullptr); }, {"[module]", "'n'", "null"});
+  CHECK(names(module.parameters()) == std::vector<std::string>{"p", "c.weight", "c.bias"});
+}
+
+TEST_CASE("state goes from one model to another") {
+  nn::Sequential model = make_model(1), twin = make_model(2);
+  model.buffers()[0].second.mutable_value().fill(Scalar(0.25));
+  CHECK(model(input).value() != twin(input).value());
+  const StateDict state = model.state_dict();
+  twin.load_state_dict(state);
+  CHECK(model(input).value() == twin(input).value());
+
+  model.parameters()[0].second.mutable_value().fill(0);  // the state and the twin hold copies
+  CHECK(state.tensors[0].second == twin.parameters()[0].second.value());
+  CHECK(model(input).value() != twin(input).value());
+
+  StateDict reversed = state;
+  std::reverse(reversed.tensors.begin(), reversed.tensors.end());
+  model.load_state_dict(reversed);
+  CHECK(model(input).value() == twin(input).value());
+}
+
+TEST_CASE("a state that does not fit is refused whole, with every name") {
+  nn::Sequential model = make_model(1);
+  const Tensor before = model(input).value();
+  StateDict state = make_model(2).state_dict();
+  state.tensors[0].first = "0.wieght";
+  state.tensors[1].second = ones({5});
+  state.tensors[3].second = ones({2, 8});
+  state.tensors.pop_back();
+  state.tensors.push_back(state.tensors[2]);
+  state.scalars.emplace_back("step", 3);
+  try {
+    model.load_state_dict(state);
+    FAIL("no error came");
+  } catch (const DataError& error) {
+    CHECK(std::string(error.what()) ==
+          "[load_state_dict] the state does not fit this module:\n"
+          "  missing: 0.weight (4, 3)\n"
+          "  misshaped: 0.bias: expected (4,), got (5,)\n"
+          "  misshaped: 1.hidden.weight: expected (4, 4), got (2, 8)\n"
+          "  missing: 1.scale.offset (1,)\n"
+          "  unexpected: 0.wieght (4, 3)\n"
+          "  repeated: 1.gain (1,)\n"
+          "  unexpected: step = 3");
+  }
+  CHECK(model(input).value() == before);
+}
+
+TEST_CASE("loading a state makes a graph over the old values unusable") {
+  nn::Sequential model = make_model(1);
+  const Variable loss = sum(model(input));
+  model.load_state_dict(model.state_dict());
+  CHECK_THROWS_AS(loss.backward(), GraphError);
+}
+
+TEST_CASE("calling a module flushes subnormal numbers to zero") {
+  Scale scale(1);
+  const Variable tiny(full({1}, std::numeric_limits<Scalar>::denorm_min()));
+  CHECK(scale.forward(tiny).value()(0) > 0);
+#if defined(__SSE2__) || defined(__aarch64__)
+  CHECK(scale(tiny).value()(0) == 0);
+#endif
+}
