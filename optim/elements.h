@@ -1,0 +1,61 @@
+// What an update rule works on. For .cpp files only: it includes SIMD headers.
+#pragma once
+
+#include <xgrad/core/simd.h>
+#include <xgrad/optim/optimizer.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace xgrad::optim {
+
+/// One parameter, or a part of it, with its gradient and its state.
+struct Elements {
+  /// Calls rule(theta, g, state…) for each batch, with the first `slots` state tensors (zeros for a slot that is not in
+  /// use). g is the gradient after `maximize` and coupled weight decay; decoupled weight decay has been applied to
+  /// theta. The compiler fuses the rule into one loop that reads and writes each number once.
+  template <std::size_t slots, class F>
+  void for_each(F rule) const {
+    constexpr auto all = std::make_index_sequence<slots>();
+    const std::size_t whole = size - size % batch_size, left = size - whole;
+    for (std::size_t i = 0; i < whole; i += batch_size) apply(rule, theta + i, gradient + i, state, i, all);
+    if (left == 0) return;
+    Scalar last_theta[batch_size] = {}, last_gradient[batch_size] = {}, last_state[max_slots][batch_size] = {};
+    std::array<Scalar*, max_slots> last = {};
+    std::copy_n(theta + whole, left, last_theta);
+    std::copy_n(gradient + whole, left, last_gradient);
+    for (std::size_t slot = 0; slot < slots; ++slot)
+      if (state[slot]) last[slot] = std::copy_n(state[slot] + whole, left, last_state[slot]) - left;
+    apply(rule, last_theta, last_gradient, last, 0, all);
+    std::copy_n(last_theta, left, theta + whole);
+    for (std::size_t slot = 0; slot < slots; ++slot)
+      if (state[slot]) std::copy_n(last_state[slot], left, state[slot] + whole);
+  }
+
+  std::size_t parameter = 0;  // its number in the optimizer
+  std::size_t size = 0;
+  double t = 0;  ///< the steps of this parameter, this one included: 1, 2, …
+  Scalar* theta = nullptr;
+  Scalar* gradient = nullptr;
+  std::array<Scalar*, max_slots> state = {};  // null where a slot is not in use
+  Scalar weight_decay = 0;                    // times theta is added to the gradient
+  Scalar shrink = 1;                          // theta is multiplied by it
+  bool maximize = false;
+
+ private:
+  template <class F, std::size_t... i>
+  void apply(F& rule, Scalar* to, const Scalar* from, const std::array<Scalar*, max_slots>& slots, std::size_t begin,
+             std::index_sequence<i...>) const {
+    Batch values = load(to), g = load(from);
+    std::array<Batch, sizeof...(i)> slot = {(slots[i] ? load(slots[i] + begin) : Batch(0))...};
+    if (shrink != 1) values *= shrink;
+    if (maximize) g = -g;
+    if (weight_decay != 0) g += weight_decay * values;
+    rule(values, g, slot[i]...);
+    store(values, to);
+    ((slots[i] ? store(slot[i], slots[i] + begin) : void()), ...);
+  }
+};
+
+}  // namespace xgrad::optim

@@ -1,0 +1,115 @@
+#include <xgrad/core/errors.h>
+#include <xgrad/core/parallel.h>
+#include <xgrad/optim/elements.h>
+#include <xgrad/optim/optimizer.h>
+#include <xgrad/optim/ranges.h>
+
+#include <unordered_map>
+#include <unordered_set>
+
+namespace xgrad::optim {
+namespace {
+
+// Waking a thread pays from some 10 us of work on.
+constexpr std::size_t least_elements_per_thread = 32 * 1024;
+
+Elements part(Elements elements, std::size_t begin, std::size_t end) {
+  elements.size = end - begin;
+  elements.theta += begin;
+  elements.gradient += begin;
+  for (Scalar*& slot : elements.state)
+    if (slot) slot += begin;
+  return elements;
+}
+
+}  // namespace
+
+Optimizer::~Optimizer() = default;
+
+void Optimizer::add_parameters(const ParameterList& parameters) {
+  if (parameters.empty()) throw ValueError(message("[", rule(), "] expected parameters, got an empty list"));
+  parameters_.insert(parameters_.end(), parameters.begin(), parameters.end());
+  states_.resize(parameters_.size(), State{.group = groups_added_});
+  ++groups_added_;
+}
+
+void Optimizer::check_construction() const {
+  if (parameters_.empty()) throw ValueError(message("[", rule(), "] expected parameters, got an empty list"));
+  for (std::size_t group = 0; group < group_count(); ++group) check_positive(rule(), "lr", plan(group).lr);
+  checked_plans();
+  std::unordered_set<std::string_view> names;
+  std::unordered_map<const Node*, std::string_view> nodes;
+  for (const auto& [name, variable] : parameters_) {
+    if (!names.insert(name).second) throw ValueError(message("[", rule(), "] the name '", name, "' is given twice"));
+    if (!variable) throw ValueError(message("[", rule(), "] '", name, "' is an empty Variable"));
+    if (!variable.operation().empty())
+      throw ValueError(message("[", rule(), "] expected parameters, but '", name, "' is the output of '",
+                               variable.operation(), "'"));
+    const auto [other, is_new] = nodes.emplace(variable.node(), name);
+    if (!is_new)
+      throw ValueError(message("[", rule(), "] '", other->second, "' and '", name, "' are the same parameter"));
+  }
+}
+
+std::vector<Optimizer::Plan> Optimizer::checked_plans() const {
+  std::vector<Plan> plans;
+  plans.reserve(group_count());
+  for (std::size_t group = 0; group < group_count(); ++group) {
+    plans.push_back(plan(group));
+    check_not_negative(rule(), "lr", plans.back().lr);  // a schedule may end at 0
+    check_not_negative(rule(), "weight_decay", plans.back().weight_decay);
+  }
+  return plans;
+}
+
+Elements Optimizer::prepare(std::size_t parameter, const Plan& plan) {
+  const auto& [name, variable] = parameters_[parameter];
+  const Shape& shape = variable.shape();
+  if (variable.grad().shape() != shape)
+    throw ShapeError(message("[", rule(), "] '", name, "' ", shape, " has a gradient of ", variable.grad().shape()));
+  Elements elements{.parameter = parameter, .size = variable.size(), .gradient = variable.mutable_grad().data()};
+  for (std::size_t slot = 0; slot < max_slots; ++slot) {
+    if (plan.slots[slot].empty()) continue;
+    std::optional<Tensor>& tensor = states_[parameter].slots[slot];
+    if (!tensor) tensor = zeros(shape);
+    if (tensor->shape() != shape)
+      throw ShapeError(message("[", rule(), "] '", name, "' ", shape, " has ", plan.slots[slot], " ", tensor->shape()));
+    elements.state[slot] = tensor->data();
+  }
+  elements.maximize = plan.maximize;
+  if (plan.decoupled)
+    elements.shrink = static_cast<Scalar>(1 - plan.lr * plan.weight_decay);
+  else
+    elements.weight_decay = static_cast<Scalar>(plan.weight_decay);
+  return elements;
+}
+
+void Optimizer::step() {
+  const std::vector<Plan> plans = checked_plans();
+  std::vector<Elements> work;
+  work.reserve(parameters_.size());
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (parameters_[i].second.has_grad()) work.push_back(prepare(i, plans[states_[i].group]));
+  if (work.empty())
+    throw GraphError(message("[", rule(), "] no parameter has a gradient: call backward() before step()"));
+
+  std::vector<std::size_t> begins = {0};  // of each parameter, if all elements are numbered throughout
+  begins.reserve(work.size() + 1);
+  for (Elements& elements : work) {
+    elements.t = static_cast<double>(++states_[elements.parameter].steps);
+    elements.theta = parameters_[elements.parameter].second.mutable_value().data();
+    begins.push_back(begins.back() + elements.size);
+  }
+  parallel_for(begins.back(), least_elements_per_thread, [&](std::size_t begin, std::size_t end) {
+    const auto next = std::upper_bound(begins.begin(), begins.end(), begin);
+    for (auto i = static_cast<std::size_t>(next - begins.begin()) - 1; i < work.size() && begins[i] < end; ++i)
+      update(part(work[i], std::max(begin, begins[i]) - begins[i], std::min(end, begins[i + 1]) - begins[i]),
+             states_[work[i].parameter].group);
+  });
+}
+
+void Optimizer::zero_grad() {
+  for (const auto& [name, variable] : parameters_) variable.clear_grad();
+}
+
+}  // namespace xgrad::optim

@@ -1,0 +1,36 @@
+#include <xgrad/core/errors.h>
+#include <xgrad/optim/ranges.h>
+
+#include <cmath>
+
+namespace xgrad::optim {
+namespace {
+
+template <class Number>
+void check(bool holds, std::string_view owner, std::string_view option, std::string_view range, Number value) {
+  if (!holds) throw ValueError(message("[", owner, "] ", option, " must be ", range, ", got ", value));
+}
+
+}  // namespace
+
+void check_positive(std::string_view owner, std::string_view option, double value) {
+  check(value > 0 && std::isfinite(value), owner, option, "above 0 and finite", value);
+}
+
+void check_not_negative(std::string_view owner, std::string_view option, double value) {
+  check(value >= 0 && std::isfinite(value), owner, option, "at least 0 and finite", value);
+}
+
+void check_below_one(std::string_view owner, std::string_view option, double value) {
+  check(value >= 0 && value < 1, owner, option, "in [0, 1)", value);
+}
+
+void check_up_to_one(std::string_view owner, std::string_view option, double value) {
+  check(value >= 0 && value <= 1, owner, option, "in [0, 1]", value);
+}
+
+void check_count(std::string_view owner, std::string_view option, std::int64_t value) {
+  check(value >= 1, owner, option, "at least 1", value);
+}
+
+}  // namespace xgrad::optim

@@ -1,0 +1,30 @@
+#include <xgrad/optim/elements.h>
+#include <xgrad/optim/ranges.h>
+#include <xgrad/optim/rmsprop.h>
+
+namespace xgrad::optim {
+
+void RMSprop::check(const RMSpropOptions& options) {
+  check_below_one(name, "alpha", options.alpha);
+  check_not_negative(name, "eps", options.eps);
+  check_up_to_one(name, "momentum", options.momentum);
+}
+
+void RMSprop::update(const Elements& elements, const RMSpropOptions& options) {
+  const auto lr = Scalar(options.lr), momentum = Scalar(options.momentum), eps = Scalar(options.eps);
+  const auto alpha = Scalar(options.alpha), rest = Scalar(1 - options.alpha);
+  const bool centered = options.centered;
+  elements.for_each<3>([=](Batch& theta, Batch g, Batch& v, Batch& b, Batch& mean) {
+    v = alpha * v + rest * g * g;
+    Batch variance = v;
+    if (centered) {
+      mean = alpha * mean + rest * g;
+      variance = max(Batch(0), v - mean * mean);  // rounding must not make it negative
+    }
+    Batch step = g / (sqrt(variance) + eps);
+    if (momentum > 0) step = b = momentum * b + step;
+    theta -= lr * step;
+  });
+}
+
+}  // namespace xgrad::optim

@@ -1,0 +1,100 @@
+#include <xgrad/core/errors.h>
+#include <xgrad/optim/ranges.h>
+#include <xgrad/optim/schedule.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace xgrad::optim {
+
+Schedule::Schedule(Optimizer& optimizer, Curve curve) : optimizer_(optimizer), curve_(std::move(curve)) {
+  if (!curve_) throw ValueError("[Schedule] expected a curve, got an empty function");
+  for (std::size_t group = 0; group < optimizer.group_count(); ++group) base_.push_back(optimizer.lr(group));
+  set_count(0);
+}
+
+void Schedule::set_count(std::int64_t count) {
+  if (count < 0) throw ValueError(message("[Schedule] count must be at least 0, got ", count));
+  std::vector<double> rates;
+  for (const double base : base_) {
+    rates.push_back(curve_(base, count));
+    check_not_negative("Schedule", "the learning rate", rates.back());
+  }
+  for (std::size_t group = 0; group < rates.size(); ++group) optimizer_.lr(group) = rates[group];
+  count_ = count;
+}
+
+Curve step_lr(StepLROptions options) {
+  check_count("StepLR", "step_size", options.step_size);
+  check_positive("StepLR", "gamma", options.gamma);
+  return [options](double base, std::int64_t count) {
+    return base * std::pow(options.gamma, static_cast<double>(count / options.step_size));
+  };
+}
+
+Curve exponential_lr(ExponentialLROptions options) {
+  check_positive("ExponentialLR", "gamma", options.gamma);
+  return
+      [options](double base, std::int64_t count) { return base * std::pow(options.gamma, static_cast<double>(count)); };
+}
+
+Curve cosine_annealing_lr(CosineAnnealingLROptions options) {
+  check_count("CosineAnnealingLR", "t_max", options.t_max);
+  check_not_negative("CosineAnnealingLR", "eta_min", options.eta_min);
+  return [options](double base, std::int64_t count) {
+    const double phase = static_cast<double>(count % (2 * options.t_max)) / static_cast<double>(options.t_max);
+    return options.eta_min + (base - options.eta_min) * (1 + std::cos(std::numbers::pi * phase)) / 2;
+  };
+}
+
+Curve linear_lr(LinearLROptions options) {
+  check_positive("LinearLR", "start_factor", options.start_factor);
+  check_up_to_one("LinearLR", "start_factor", options.start_factor);
+  check_up_to_one("LinearLR", "end_factor", options.end_factor);
+  check_count("LinearLR", "total_iters", options.total_iters);
+  return [options](double base, std::int64_t count) {
+    const double done = std::min(1.0, static_cast<double>(count) / static_cast<double>(options.total_iters));
+    return base * std::lerp(options.start_factor, options.end_factor, done);
+  };
+}
+
+namespace {
+
+void check_curves(std::string_view owner, const std::vector<Curve>& curves) {
+  if (curves.empty()) throw ValueError(message("[", owner, "] expected curves, got an empty list"));
+  if (std::any_of(curves.begin(), curves.end(), [](const Curve& curve) { return !curve; }))
+    throw ValueError(message("[", owner, "] expected curves, got an empty function"));
+}
+
+}  // namespace
+
+Curve sequential_lr(SequentialLROptions options) {
+  check_curves("SequentialLR", options.curves);
+  if (options.milestones.size() + 1 != options.curves.size())
+    throw ValueError(message("[SequentialLR] expected ", options.curves.size() - 1, " milestones for ",
+                             options.curves.size(), " curves, got ", options.milestones.size()));
+  std::int64_t before = 0;
+  for (const std::int64_t milestone : options.milestones) {
+    if (milestone <= before)
+      throw ValueError(
+          message("[SequentialLR] milestones must be above 0 and ascend, got ", milestone, " after ", before));
+    before = milestone;
+  }
+  return [options = std::move(options)](double base, std::int64_t count) {
+    const auto& milestones = options.milestones;
+    const auto next = std::upper_bound(milestones.begin(), milestones.end(), count);
+    const std::int64_t begin = next == milestones.begin() ? 0 : next[-1];
+    return options.curves[static_cast<std::size_t>(next - milestones.begin())](base, count - begin);
+  };
+}
+
+Curve chained_lr(ChainedLROptions options) {
+  check_curves("ChainedLR", options.curves);
+  return [options = std::move(options)](double base, std::int64_t count) {
+    for (const Curve& curve : options.curves) base = curve(base, count);
+    return base;
+  };
+}
+
+}  // namespace xgrad::optim

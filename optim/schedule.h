@@ -1,0 +1,82 @@
+// Schedules: learning rates that change with the number of steps. Each is a closed form, so that resuming one takes no
+// more than its count.
+#pragma once
+
+#include <xgrad/optim/optimizer.h>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace xgrad::optim {
+
+/// The learning rate after `count` steps of the schedule, for a group whose own rate is `base`.
+using Curve = std::function<double(double base, std::int64_t count)>;
+
+/// Sets the learning rates of an optimizer, which must outlive it: curve(base, 0) at once, where each group's base is
+/// its rate at this moment, and the next value at each step(). Whether a step is an epoch or a batch is up to the
+/// caller.
+class Schedule {
+ public:
+  Schedule(Optimizer& optimizer, Curve curve);
+  void step() { set_count(count_ + 1); }
+
+  std::int64_t count() const { return count_; }
+  /// Goes to any count, to resume. ValueError where it is negative.
+  void set_count(std::int64_t count);
+
+ private:
+  Optimizer& optimizer_;
+  Curve curve_;
+  std::vector<double> base_;  // a rate for each group
+  std::int64_t count_ = 0;
+};
+
+struct StepLROptions {
+  std::int64_t step_size = 0;  ///< at least 1; must be given
+  double gamma = 0.1;          ///< above 0
+};
+struct ExponentialLROptions {
+  double gamma = 0;  ///< above 0; must be given
+};
+struct CosineAnnealingLROptions {
+  std::int64_t t_max = 0;  ///< steps from base to eta_min, at least 1; must be given
+  double eta_min = 0;      ///< at least 0
+};
+struct LinearLROptions {
+  double start_factor = 1.0 / 3;  ///< in (0, 1]
+  double end_factor = 1;          ///< in [0, 1]
+  std::int64_t total_iters = 5;   ///< at least 1
+};
+struct SequentialLROptions {
+  std::vector<Curve> curves;             ///< each begins at its milestone with count 0, and at the groups' own rates
+  std::vector<std::int64_t> milestones;  ///< where the second, third, … begins: above 0, ascending
+};
+struct ChainedLROptions {
+  std::vector<Curve> curves;  ///< each is applied to what the one before gives: factors multiply
+};
+
+// Each throws a ValueError for options out of range.
+Curve step_lr(StepLROptions options);                ///< base gamma^floor(count / step_size)
+Curve exponential_lr(ExponentialLROptions options);  ///< base gamma^count
+/// eta_min + (base - eta_min) (1 + cos(pi count / t_max)) / 2: Loshchilov & Hutter 2017, without restarts. After t_max
+/// it rises again, as in PyTorch.
+Curve cosine_annealing_lr(CosineAnnealingLROptions options);
+Curve linear_lr(LinearLROptions options);  ///< warm-up: base times start_factor … end_factor, which it keeps
+Curve sequential_lr(SequentialLROptions options);
+Curve chained_lr(ChainedLROptions options);
+
+/// A schedule with its options in one: StepLR schedule(optimizer, {.step_size = 30}).
+template <class Options, Curve (*curve)(Options)>
+class ScheduleOf : public Schedule {
+ public:
+  ScheduleOf(Optimizer& optimizer, Options options) : Schedule(optimizer, curve(std::move(options))) {}
+};
+using StepLR = ScheduleOf<StepLROptions, step_lr>;
+using ExponentialLR = ScheduleOf<ExponentialLROptions, exponential_lr>;
+using CosineAnnealingLR = ScheduleOf<CosineAnnealingLROptions, cosine_annealing_lr>;
+using LinearLR = ScheduleOf<LinearLROptions, linear_lr>;
+using SequentialLR = ScheduleOf<SequentialLROptions, sequential_lr>;
+using ChainedLR = ScheduleOf<ChainedLROptions, chained_lr>;
+
+}  // namespace xgrad::optim

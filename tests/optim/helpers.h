@@ -1,0 +1,26 @@
+// Gradients by hand, and the headers of the five rules.
+#pragma once
+
+#include <xgrad/autograd/ops.h>
+#include <xgrad/core/random.h>
+#include <xgrad/optim/adam.h>
+#include <xgrad/optim/adamax.h>
+#include <xgrad/optim/rmsprop.h>
+#include <xgrad/optim/sgd.h>
+
+#include <string>
+
+namespace xgrad {
+
+inline Variable leaf(const Tensor& values) { return Variable(values, true); }
+
+inline void set_gradient(const Variable& variable, const Tensor& gradient) {
+  variable.clear_grad();
+  sum(variable * Variable(gradient)).backward();
+}
+
+inline Tensor constant(double value, std::size_t size = 1) { return full({size}, Scalar(value)); }
+
+constexpr bool in_double = std::is_same_v<Scalar, double>;
+
+}  // namespace xgrad

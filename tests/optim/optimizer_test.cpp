@@ -1,0 +1,249 @@
+// What the base does: refusals, groups, state, step counts, threads.
+#include <doctest/doctest.h>
+#include <error.h>
+#include <optim/helpers.h>
+#include <xgrad/core/parallel.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <vector>
+
+using namespace xgrad;
+using namespace xgrad::optim;
+
+#define ALL_RULES SGD, RMSprop, Adam, AdamW, Adamax
+
+namespace {
+
+const double nan_value = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+TEST_CASE("bad options are refused, with their name, range and value") {
+  const ParameterList a = {{"a", leaf({1})}};
+  const struct {
+    std::function<void()> make;
+    std::string message;
+  } refusals[] = {
+      {[&] { Adam(a, {.lr = -1}); }, "[Adam] lr must be above 0 and finite, got -1"},
+      {[&] { SGD(a, {.lr = 0}); }, "[SGD] lr must be above 0 and finite, got 0"},
+      {[&] { AdamW(a, {.lr = nan_value}); }, "[AdamW] lr must be above 0 and finite, got nan"},
+      {[&] { RMSprop(a, {.lr = infinity}); }, "[RMSprop] lr must be above 0 and finite, got inf"},
+      {[&] { Adam(a, {.beta1 = -0.1}); }, "[Adam] beta1 must be in [0, 1), got -0.1"},
+      {[&] { Adam(a, {.beta2 = 1}); }, "[Adam] beta2 must be in [0, 1), got 1"},
+      {[&] { AdamW(a, {.beta1 = 1.5}); }, "[AdamW] beta1 must be in [0, 1), got 1.5"},
+      {[&] { Adamax(a, {.beta2 = 1}); }, "[Adamax] beta2 must be in [0, 1), got 1"},
+      {[&] { Adamax(a, {.beta1 = nan_value}); }, "[Adamax] beta1 must be in [0, 1), got nan"},
+      {[&] { RMSprop(a, {.alpha = 1}); }, "[RMSprop] alpha must be in [0, 1), got 1"},
+      {[&] { Adam(a, {.eps = -1e-8}); }, "[Adam] eps must be at least 0 and finite, got -1e-08"},
+      {[&] { Adamax(a, {.eps = -1}); }, "[Adamax] eps must be at least 0 and finite, got -1"},
+      {[&] { RMSprop(a, {.eps = -1}); }, "[RMSprop] eps must be at least 0 and finite, got -1"},
+      {[&] { SGD(a, {.weight_decay = -0.5}); }, "[SGD] weight_decay must be at least 0 and finite, got -0.5"},
+      {[&] { SGD(a, {.momentum = -0.5}); }, "[SGD] momentum must be in [0, 1], got -0.5"},
+      {[&] { SGD(a, {.dampening = 2}); }, "[SGD] dampening must be in [0, 1], got 2"},
+      {[&] { RMSprop(a, {.momentum = 2}); }, "[RMSprop] momentum must be in [0, 1], got 2"},
+      {[&] { SGD(a, {.nesterov = true}); },
+       "[SGD] nesterov needs momentum above 0 and dampening 0, got momentum 0 and"},
+      {[&] { SGD(a, {.momentum = 0.9, .dampening = 0.1, .nesterov = true}); }, "momentum 0.9 and dampening 0.1"},
+  };
+  for (const auto& refusal : refusals) check_error<ValueError>(refusal.make, {refusal.message});
+}
+
+TEST_CASE("bad parameter lists are refused") {
+  const Variable a = leaf({1}), b = leaf({2});
+  const struct {
+    std::function<void()> make;
+    std::string message;
+  } refusals[] = {
+      {[&] {
+         Adam({{"a", a}, {"a", b}}, {});
+       },
+       "[Adam] the name 'a' is given twice"},
+      {[&] {
+         Adam({{"a", a}, {"b", a}}, {});
+       },
+       "[Adam] 'a' and 'b' are the same parameter"},
+      {[&] {
+         SGD({{.parameters = {{"a", a}}}, {.parameters = {{"a", b}}}});
+       },
+       "[SGD] the name 'a' is given twice"},
+      {[&] {
+         SGD({{.parameters = {{"a", a}}}, {.parameters = {{"b", a}}}});
+       },
+       "[SGD] 'a' and 'b' are the same parameter"},
+      {[&] { Adam(ParameterList{}, {}); }, "[Adam] expected parameters, got an empty list"},
+      {[&] { Adam(std::vector<Group<AdamOptions>>{}); }, "[Adam] expected parameters, got an empty list"},
+      {[&] {
+         SGD({{.parameters = {{"a", a}}}, {.parameters = {}}});
+       },
+       "[SGD] expected parameters, got an empty list"},
+      {[&] {
+         Adam({{"a", Variable()}}, {});
+       },
+       "[Adam] 'a' is an empty Variable"},
+      {[&] {
+         Adam({{"a", a + b}}, {});
+       },
+       "[Adam] expected parameters, but 'a' is the output of 'add'"},
+  };
+  for (const auto& refusal : refusals) check_error<ValueError>(refusal.make, {refusal.message});
+}
+
+TEST_CASE("a refused step changes nothing") {
+  const Variable a = leaf({1}), b = leaf({1, 2});
+  Adam adam({{"a", a}, {"b", b}}, {});
+  check_error<GraphError>([&] { adam.step(); }, {"[Adam] no parameter has a gradient", "backward"});
+  set_gradient(a, {1});
+  set_gradient(b, {1, 1});
+  b.mutable_grad() = ones({3});
+  check_error<ShapeError>([&] { adam.step(); }, {"[Adam] 'b' (2,) has a gradient of (3,)"});
+  set_gradient(b, {1, 1});
+  adam.groups()[0].options.beta1 = 2;
+  check_error<ValueError>([&] { adam.step(); }, {"[Adam] beta1 must be in [0, 1), got 2"});
+  adam.groups()[0].options.beta1 = 0.9;
+  adam.lr() = nan_value;
+  check_error<ValueError>([&] { adam.step(); }, {"[Adam] lr", "nan"});
+  CHECK(a.value()(0) == 1);
+  CHECK(adam.step_count("a") == 0);
+  CHECK(adam.state_dict().tensors.empty());
+}
+
+TEST_CASE("groups have their own options") {
+  const Variable a = leaf({1}), b = leaf({1});
+  SGD sgd({{.parameters = {{"a", a}}, .options = {.lr = 0.5}}, {.parameters = {{"b", b}}, .options = {.lr = 0.1}}});
+  CHECK(sgd.parameters().size() == 2);
+  sum(a + 2 * b).backward();
+  sgd.step();
+  CHECK(double(a.item()) == doctest::Approx(0.5));
+  CHECK(double(b.item()) == doctest::Approx(0.8));
+  sgd.zero_grad();
+  CHECK_FALSE(a.has_grad());
+}
+
+TEST_CASE("steps are counted for each parameter") {
+  const Variable often = leaf({0}), seldom = leaf({0});
+  Adam adam({{"often", often}, {"seldom", seldom}}, {.lr = 0.1});
+  for (int t = 0; t < 10; ++t) {
+    adam.zero_grad();
+    set_gradient(often, {1});
+    if (t % 2 == 1) set_gradient(seldom, {1});
+    adam.step();
+  }
+  CHECK(adam.step_count("often") == 10);
+  CHECK(adam.step_count("seldom") == 5);
+  // A constant gradient makes steps of lr, if the bias is corrected by the right count.
+  CHECK(double(often.item()) == doctest::Approx(-1).epsilon(1e-5));
+  CHECK(double(seldom.item()) == doctest::Approx(-0.5).epsilon(1e-5));
+  check_error<ValueError>([&] { adam.step_count("nobody"); }, {"[Adam] has no parameter 'nobody'"});
+  check_error<ValueError>([&] { adam.state("often", "exp_inf"); }, {"[Adam] 'often' has no state 'exp_inf'"});
+}
+
+TEST_CASE("state takes only the memory that the options need") {
+  const auto bytes = [](auto make) {
+    const Variable a = leaf(ones({100}));
+    set_gradient(a, ones({100}));
+    const std::unique_ptr<Optimizer> optimizer = make(ParameterList{{"a", a}});
+    CHECK(optimizer->state_bytes() == 0);
+    optimizer->step();
+    return optimizer->state_bytes() / (100 * sizeof(Scalar));
+  };
+  CHECK(bytes([](auto a) { return std::make_unique<SGD>(a); }) == 0);
+  CHECK(bytes([](auto a) { return std::make_unique<SGD>(a, SGDOptions{.momentum = 0.9}); }) == 1);
+  CHECK(bytes([](auto a) { return std::make_unique<RMSprop>(a); }) == 1);
+  CHECK(bytes([](auto a) { return std::make_unique<RMSprop>(a, RMSpropOptions{.momentum = 1, .centered = true}); }) ==
+        3);
+  CHECK(bytes([](auto a) { return std::make_unique<Adam>(a); }) == 2);
+  CHECK(bytes([](auto a) { return std::make_unique<AdamW>(a, AdamWOptions{.amsgrad = true}); }) == 3);
+  CHECK(bytes([](auto a) { return std::make_unique<Adamax>(a); }) == 2);
+}
+
+TEST_CASE("moments without signal become 0, not subnormal") {
+  const Variable x = leaf({0});
+  Adam adam({{"x", x}}, {.beta1 = 0.5, .beta2 = 0.6});
+  Adamax adamax({{"x", x}}, {.beta1 = 0.5});
+  for (int t = 0; t < 2000; ++t) {
+    set_gradient(x, constant(t == 0 ? 1 : 0));
+    adam.step();
+    adamax.step();
+  }
+  CHECK(adam.state("x", "exp_avg")(0) == 0);
+  CHECK(adam.state("x", "exp_avg_sq")(0) == 0);
+  CHECK(adamax.state("x", "exp_avg")(0) == 0);
+}
+
+TEST_CASE_TEMPLATE("NaN travels into theta, and stays with its element", Rule, ALL_RULES) {
+  const Variable x = leaf(ones({40}));
+  Rule optimizer({{"x", x}}, {});
+  for (int t = 0; t < 3; ++t) {
+    Tensor g = ones({40});
+    if (t == 1) g(3) = g(38) = Scalar(nan_value);
+    set_gradient(x, g);
+    optimizer.step();
+  }
+  for (std::size_t i = 0; i < 40; ++i) CHECK(std::isnan(x.value()(i)) == (i == 3 || i == 38));
+}
+
+TEST_CASE_TEMPLATE("the same bits with one thread and with two", Rule, ALL_RULES) {
+  const int before = num_threads();
+  std::vector<Tensor> results;
+  for (const int threads : {1, 2, 5}) {
+    set_num_threads(threads);
+    Generator generator(3);
+    const Variable x = leaf(generator.normal({300001})), y = leaf(generator.normal({777}));
+    Rule optimizer({{"y", y}, {"x", x}}, {});
+    for (int t = 0; t < 3; ++t) {
+      x.clear_grad(), y.clear_grad();
+      set_gradient(x, generator.normal({300001}));
+      set_gradient(y, generator.normal({777}));
+      optimizer.step();
+    }
+    results.push_back(x.value());
+    CHECK(results.back() == results.front());
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE_TEMPLATE("training goes on from saved state as if it had not stopped", Rule, ALL_RULES) {
+  Generator generator(1);
+  std::vector<Tensor> gradients;
+  for (int t = 0; t < 6; ++t) gradients.push_back(generator.normal({5}));
+  const auto run = [&](const Variable& x, Optimizer& optimizer, std::size_t from, std::size_t to) {
+    for (; from < to; ++from) {
+      set_gradient(x, gradients[from]);
+      optimizer.step();
+    }
+  };
+  const Variable x = leaf(ones({5})), idle = leaf(ones({2}));
+  Rule whole({{"x", x}, {"idle", idle}}, {});
+  run(x, whole, 0, 3);
+  const StateDict saved = whole.state_dict();
+  const Variable copy = leaf(x.value());
+  Rule resumed({{"x", copy}, {"idle", leaf(ones({2}))}}, {});
+  resumed.load_state_dict(saved);
+  run(x, whole, 3, 6);
+  run(copy, resumed, 3, 6);
+  CHECK(copy.value() == x.value());
+  CHECK(resumed.step_count("x") == 6);
+  CHECK(resumed.step_count("idle") == 0);
+}
+
+TEST_CASE("state of another optimizer is refused, with everything that is wrong") {
+  const Variable x = leaf(ones({5}));
+  Adam adam({{"x", x}}, {});
+  set_gradient(x, ones({5}));
+  adam.step();
+  const StateDict saved = adam.state_dict();
+  Adamax adamax({{"x", x}}, {});
+  check_error<DataError>([&] { adamax.load_state_dict(saved); },
+                         {"[Adamax]", "missing: x.exp_inf", "unexpected: x.exp_avg_sq"});
+  Adam smaller({{"x", leaf(ones({4}))}}, {});
+  check_error<DataError>([&] { smaller.load_state_dict(saved); }, {"x.exp_avg_sq: expected (4,), got (5,)"});
+  StateDict bad = saved;
+  bad.scalars[0].second = 1.5;
+  check_error<DataError>([&] { adam.load_state_dict(bad); }, {"x.step: expected a count, got 1.5"});
+  bad = saved;
+  bad.tensors.push_back(bad.tensors[0]);
+  check_error<DataError>([&] { adam.load_state_dict(bad); }, {"a name comes twice"});
+  CHECK(adam.step_count("x") == 1);
+}

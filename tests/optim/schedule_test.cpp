@@ -1,0 +1,131 @@
+#include <doctest/doctest.h>
+#include <error.h>
+#include <optim/helpers.h>
+#include <xgrad/optim/clip.h>
+#include <xgrad/optim/schedule.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+using namespace xgrad;
+using namespace xgrad::optim;
+using doctest::Approx;
+
+TEST_CASE("schedules follow their tables") {
+  const struct {
+    Curve curve;
+    std::vector<double> rates;  // from a base of 1, for counts 0, 1, …
+  } tables[] = {
+      {step_lr({.step_size = 2, .gamma = 0.1}), {1, 1, 0.1, 0.1, 0.01}},
+      {exponential_lr({.gamma = 0.5}), {1, 0.5, 0.25, 0.125}},
+      {cosine_annealing_lr({.t_max = 4, .eta_min = 0.2}), {1, 0.882843, 0.6, 0.317157, 0.2, 0.317157}},
+      {linear_lr({.start_factor = 0.25, .total_iters = 3}), {0.25, 0.5, 0.75, 1, 1}},
+      {linear_lr({}), {0.333333, 0.466667, 0.6, 0.733333, 0.866667, 1, 1}},
+      {sequential_lr({.curves = {linear_lr({.start_factor = 0.5, .total_iters = 2}), exponential_lr({.gamma = 0.1})},
+                      .milestones = {2}}),
+       {0.5, 0.75, 1, 0.1, 0.01}},
+      {chained_lr({.curves = {linear_lr({.start_factor = 0.5, .total_iters = 2}), exponential_lr({.gamma = 0.1})}}),
+       {0.5, 0.075, 0.01, 0.001}},
+  };
+  for (const auto& table : tables) {
+    const Variable a = leaf({1}), b = leaf({1});
+    SGD sgd({{.parameters = {{"a", a}}, .options = {.lr = 1}}, {.parameters = {{"b", b}}, .options = {.lr = 1}}});
+    Schedule schedule(sgd, table.curve);
+    for (std::size_t i = 0; i < table.rates.size(); ++i) {
+      CHECK(schedule.count() == static_cast<std::int64_t>(i));
+      CHECK(sgd.lr(0) == Approx(table.rates[i]).epsilon(1e-5));
+      CHECK(sgd.groups()[1].options.lr == sgd.lr(0));
+      schedule.step();
+    }
+    schedule.set_count(1);
+    CHECK(sgd.lr() == Approx(table.rates[1]).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("each group keeps its own base rate, and a rate of 0 at the end stands still") {
+  const Variable a = leaf({1}), b = leaf({1});
+  SGD sgd({{.parameters = {{"a", a}}, .options = {.lr = 1}}, {.parameters = {{"b", b}}, .options = {.lr = 0.1}}});
+  CosineAnnealingLR schedule(sgd, {.t_max = 2});
+  schedule.step();
+  CHECK(sgd.lr(0) == Approx(0.5));
+  CHECK(sgd.lr(1) == Approx(0.05));
+  schedule.step();
+  CHECK(sgd.lr(0) == 0);
+  sum(a + b).backward();
+  sgd.step();
+  CHECK(a.item() == 1);
+}
+
+TEST_CASE("schedules refuse bad options") {
+  const Variable a = leaf({1});
+  SGD sgd({{"a", a}}, {});
+  const struct {
+    std::function<void()> make;
+    std::string message;
+  } refusals[] = {
+      {[&] { StepLR(sgd, {.gamma = 0.5}); }, "[StepLR] step_size must be at least 1, got 0"},
+      {[&] { StepLR(sgd, {.step_size = 1, .gamma = -1}); }, "[StepLR] gamma must be above 0 and finite, got -1"},
+      {[&] { ExponentialLR(sgd, {}); }, "[ExponentialLR] gamma must be above 0 and finite, got 0"},
+      {[&] { CosineAnnealingLR(sgd, {}); }, "[CosineAnnealingLR] t_max must be at least 1, got 0"},
+      {[&] { CosineAnnealingLR(sgd, {.t_max = 3, .eta_min = -1}); }, "[CosineAnnealingLR] eta_min must be at least 0"},
+      {[&] { LinearLR(sgd, {.start_factor = 0}); }, "[LinearLR] start_factor must be above 0 and finite, got 0"},
+      {[&] { LinearLR(sgd, {.start_factor = 2}); }, "[LinearLR] start_factor must be in [0, 1], got 2"},
+      {[&] { LinearLR(sgd, {.end_factor = 2}); }, "[LinearLR] end_factor must be in [0, 1], got 2"},
+      {[&] { LinearLR(sgd, {.total_iters = 0}); }, "[LinearLR] total_iters must be at least 1, got 0"},
+      {[&] { SequentialLR(sgd, {}); }, "[SequentialLR] expected curves, got an empty list"},
+      {[&] { SequentialLR(sgd, {.curves = {linear_lr({})}, .milestones = {1}}); },
+       "expected 0 milestones for 1 curves"},
+      {[&] {
+         SequentialLR(sgd, {.curves = {linear_lr({}), linear_lr({})}, .milestones = {0}});
+       },
+       "ascend, got 0 after 0"},
+      {[&] { ChainedLR(sgd, {.curves = {Curve()}}); }, "[ChainedLR] expected curves, got an empty function"},
+      {[&] { Schedule(sgd, [](double, std::int64_t) { return -1.0; }); },
+       "[Schedule] the learning rate must be at least 0"},
+      {[&] { StepLR(sgd, {.step_size = 1}).set_count(-1); }, "[Schedule] count must be at least 0, got -1"},
+  };
+  for (const auto& refusal : refusals) check_error<ValueError>(refusal.make, {refusal.message});
+}
+
+TEST_CASE("clip_grad_norm holds the common norm, and measures it in double") {
+  const Variable a = leaf({1, 1}), b = leaf({1}), without = leaf({1});
+  const ParameterList list = {{"a", a}, {"b", b}, {"without", without}};
+  set_gradient(a, {3, 0});
+  set_gradient(b, {4});
+  CHECK(clip_grad_norm(list, 10) == Approx(5));
+  CHECK(a.grad()(0) == 3);
+  CHECK(clip_grad_norm(list, std::numeric_limits<double>::infinity()) == Approx(5));
+  CHECK(clip_grad_norm(list, 1) == Approx(5));
+  CHECK(double(a.grad()(0)) == Approx(0.6));
+  CHECK(double(b.grad()(0)) == Approx(0.8));
+  CHECK_FALSE(without.has_grad());
+
+  const Variable many = leaf(zeros({1000003}));
+  set_gradient(many, full({1000003}, Scalar(1e-3)));
+  CHECK(clip_grad_norm({{"many", many}}, 10) == Approx(1e-3 * std::sqrt(1000003.0)).epsilon(1e-6));
+}
+
+TEST_CASE("clip_grad_value holds each element, and lets NaN be seen") {
+  const Variable a = leaf({0, 0, 0, 0});
+  set_gradient(a, {-3, 0.5, 2, std::numeric_limits<Scalar>::quiet_NaN()});
+  clip_grad_value({{"a", a}}, 1);
+  CHECK(a.grad()(0) == -1);
+  CHECK(a.grad()(1) == Scalar(0.5));
+  CHECK(a.grad()(2) == 1);
+  CHECK(std::isnan(a.grad()(3)));
+}
+
+TEST_CASE("clipping refuses what has no meaning") {
+  const Variable a = leaf({1, 2}), b = leaf({1});
+  const ParameterList list = {{"a", a}, {"b", b}};
+  check_error<GraphError>([&] { clip_grad_norm(list, 1); }, {"[clip_grad_norm] no parameter has a gradient"});
+  check_error<GraphError>([&] { clip_grad_value(list, 1); }, {"[clip_grad_value] no parameter has a gradient"});
+  set_gradient(a, {3, 4});
+  set_gradient(b, {std::numeric_limits<Scalar>::infinity()});
+  check_error<ValueError>([&] { clip_grad_norm(list, 1); },
+                          {"[clip_grad_norm] the gradient of 'b' (1,) is not finite"});
+  CHECK(a.grad()(0) == 3);
+  check_error<ValueError>([&] { clip_grad_norm(list, 0); }, {"[clip_grad_norm] max_norm must be above 0, got 0"});
+  check_error<ValueError>([&] { clip_grad_value(list, -1); }, {"[clip_grad_value] value must be above 0", "-1"});
+}
