@@ -1,0 +1,78 @@
+// Batches of a Dataset, shuffled and prefetched.
+#pragma once
+
+#include <xgrad/autograd/variable.h>
+#include <xgrad/datasets/dataset.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <optional>
+
+namespace xgrad::datasets {
+
+struct Batch {
+  Variable images;     ///< (batch, channels, height, width), bytes scaled to [0, 1]
+  IndexTensor labels;  ///< (batch,)
+};
+
+struct LoaderOptions {
+  std::ptrdiff_t batch_size = 64;
+  bool shuffle = false;                    ///< a new order each epoch
+  bool drop_last = false;                  ///< leave out a last batch that is smaller than the others
+  std::optional<std::uint64_t> seed = {};  ///< of the shuffles; without one, it is drawn from default_generator()
+  bool prefetch = true;                    ///< make the next batch on a thread while the last one is used
+};
+
+/// for (const auto& [images, labels] : loader) … is one epoch. The order depends on nothing but the seed and the number
+/// of the epoch; prefetching does not change it.
+class DataLoader {
+ public:
+  class Iterator;
+
+  /// ValueError for a batch_size below 1, or where drop_last would leave no batch at all.
+  explicit DataLoader(Dataset dataset, LoaderOptions options = {});
+
+  /// Starts the next epoch. The iterator owns it: leaving the loop ends it, and epochs may run side by side.
+  Iterator begin();
+  std::default_sentinel_t end() const { return {}; }
+
+  /// The number of batches in an epoch.
+  std::size_t size() const;
+  const Dataset& dataset() const { return dataset_; }
+
+  std::uint64_t seed() const { return seed_; }
+  /// The number of the epoch that begin() starts next: 0 at first. With the seed, it is all that a resumed run needs.
+  std::uint64_t epoch() const { return epoch_; }
+  void set_epoch(std::uint64_t epoch) { epoch_ = epoch; }
+
+ private:
+  class Epoch;
+
+  Dataset dataset_;
+  LoaderOptions options_;
+  std::uint64_t seed_ = 0;
+  std::uint64_t epoch_ = 0;
+};
+
+/// An input iterator. A batch stays as it is until ++; its storage is then used again, unless a copy of the Variable is
+/// kept.
+class DataLoader::Iterator {
+ public:
+  using value_type = Batch;
+  using difference_type = std::ptrdiff_t;
+
+  const Batch& operator*() const;
+  const Batch* operator->() const { return &**this; }
+  Iterator& operator++();
+  void operator++(int) { ++*this; }
+  bool operator==(std::default_sentinel_t) const;
+
+ private:
+  friend class DataLoader;
+  explicit Iterator(std::shared_ptr<Epoch> epoch);
+  std::shared_ptr<Epoch> epoch_;
+};
+
+}  // namespace xgrad::datasets

@@ -1,0 +1,21 @@
+// The four-file folders in which MNIST and its relatives are published. datasets/download.sh fetches them.
+#pragma once
+
+#include <xgrad/datasets/dataset.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace xgrad::datasets {
+
+/// Reads train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each
+/// plain or with .gz, and also spelled train-images.idx3-ubyte and so on. Any folder of this layout will do. DataError,
+/// with the file and what is wrong, where one is missing or not as it should be.
+Split mnist(const std::filesystem::path& folder, const std::vector<std::string>& class_names = decimal_digits());
+/// The same with the classes of Xiao, Rasul & Vollgraf 2017: "T-shirt/top", …, "Ankle boot".
+Split fashion_mnist(const std::filesystem::path& folder);
+/// The same with the classes of Clanuwat et al. 2018: "o", "ki", …, "wo".
+Split kmnist(const std::filesystem::path& folder);
+
+}  // namespace xgrad::datasets
