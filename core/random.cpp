@@ -24,6 +24,11 @@ double portable_log(double x) {
 
 }  // namespace
 
+Generator::Generator(std::uint64_t seed, std::uint64_t stream) {
+  std::seed_seq words{seed & 0xffffffff, seed >> 32, stream & 0xffffffff, stream >> 32};
+  engine_.seed(words);
+}
+
 double Generator::normal() {
   if (std::exchange(has_spare_, false)) return spare_;
   double u = 0, v = 0, s = 0;

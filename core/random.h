@@ -12,7 +12,8 @@ namespace xgrad {
 
 class Generator {
  public:
-  explicit Generator(std::uint64_t seed = 0) : engine_(seed) {}
+  /// A seed has many unrelated sequences: an epoch's order is one of its own, say.
+  explicit Generator(std::uint64_t seed = 0, std::uint64_t stream = 0);
 
   std::uint64_t bits() { return engine_(); }
   /// Uniform in [0, 1), a multiple of 2^-53.

@@ -14,14 +14,6 @@
 namespace xgrad::datasets {
 namespace {
 
-// Steele, Lea & Flood 2014: SplitMix64's mixing, so that neighbouring seeds and epochs share no order.
-std::uint64_t mix(std::uint64_t z) {
-  z += 0x9e3779b97f4a7c15;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
-
 // Kept this plain so that compilers turn it into SIMD code.
 void scale(const std::uint8_t* from, Scalar* to, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) to[i] = static_cast<Scalar>(from[i]) * (Scalar(1) / Scalar(255));
@@ -165,7 +157,7 @@ DataLoader::DataLoader(Dataset dataset, LoaderOptions options) : dataset_(std::m
 
 DataLoader::Iterator DataLoader::begin() {
   IndexTensor order = IndexTensor::from_shape({0});
-  if (options_.shuffle) order = Generator(mix(mix(seed_) + epoch_)).permutation(dataset_.size());
+  if (options_.shuffle) order = Generator(seed_, epoch_).permutation(dataset_.size());
   auto epoch = std::make_shared<Epoch>(dataset_, options_, size(), std::move(order));
   ++epoch_;
   return Iterator(std::move(epoch));

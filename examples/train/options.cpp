@@ -1,0 +1,188 @@
+#include "options.h"
+
+#include <xgrad/core/errors.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <memory>
+
+namespace train {
+namespace {
+
+using xgrad::message;
+
+constexpr std::size_t most_samples = 1000000, widest = 16384;
+
+// Option names with their kind of value; the defaults stand in the descriptions.
+struct Help : CLI::Formatter {
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return option->get_type_name().empty() ? "" : " " + option->get_type_name();
+  }
+  std::string make_usage(const CLI::App*, std::string name) const override {
+    return message("\nUsage: ", name, " [OPTION]...\n\n");
+  }
+  std::string make_group(std::string group, bool positional, std::vector<const CLI::Option*> options) const override {
+    return Formatter::make_group(group, positional, options).substr(1);  // without its empty line
+  }
+};
+
+std::vector<std::string> optimizer_names() {
+  std::vector<std::string> names;
+  for (const OptimizerKind& kind : optimizer_kinds()) names.emplace_back(kind.name);
+  return names;
+}
+
+std::string join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+const OptimizerKind& find_kind(const std::string& name) {
+  for (const OptimizerKind& kind : optimizer_kinds())
+    if (kind.name == name) return kind;
+  const std::vector<std::string> names = optimizer_names();
+  const std::string hint = did_you_mean(name, names);
+  throw UsageError(message("--optimizer: '", name, "' is unknown", hint.empty() ? "; there are " + join(names) : hint));
+}
+
+std::vector<Choice> choose(const std::string& names, const std::string& rates, std::optional<double> weight_decay) {
+  std::vector<Choice> choices;
+  for (const std::string& name : split(names)) {
+    const OptimizerKind& kind = find_kind(name);
+    choices.push_back({&kind, kind.lr, weight_decay.value_or(kind.weight_decay), name});
+  }
+  const std::vector<std::string> lrs = split(rates);
+  if (lrs.size() > 1 && lrs.size() != choices.size())
+    throw UsageError(message("--lr: ", lrs.size(), " rates for ", choices.size(),
+                             choices.size() == 1 ? " optimizer" : " optimizers",
+                             "; give one for all, or one for each"));
+  for (std::size_t i = 0; i < choices.size() && !lrs.empty(); ++i) {
+    const std::string& text = lrs[lrs.size() == 1 ? 0 : i];
+    choices[i].lr = parse_number("--lr", text);
+    if (choices[i].lr <= 0) throw UsageError(message("--lr: expected a number above 0, got ", text));
+  }
+  for (Choice& choice : choices) {
+    const auto twins = [&](const Choice& other) { return other.kind == choice.kind; };
+    const auto equals = [&](const Choice& other) { return twins(other) && other.lr == choice.lr; };
+    if (std::count_if(choices.begin(), choices.end(), equals) > 1)
+      throw UsageError(message("--optimizer: '", choice.kind->name, "' comes twice with the rate ", shortest(choice.lr),
+                               "; give each its own --lr"));
+    if (std::count_if(choices.begin(), choices.end(), twins) > 1) choice.label += " lr " + shortest(choice.lr);
+  }
+  return choices;
+}
+
+std::vector<std::size_t> parse_widths(const std::string& text) {
+  std::vector<std::size_t> widths;
+  if (text == "none") return widths;
+  for (const std::string& width : split(text)) widths.push_back(parse_count("--hidden", width, 1, widest));
+  return widths;
+}
+
+// The first kind's, and those that differ from it.
+std::string default_rates() {
+  const double common = optimizer_kinds().front().lr;
+  std::string text = shortest(common);
+  for (const OptimizerKind& kind : optimizer_kinds())
+    if (kind.lr != common) text += message("; ", kind.name, " ", shortest(kind.lr));
+  return text;
+}
+
+bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code ignored;
+  return std::filesystem::weakly_canonical(std::filesystem::absolute(a), ignored) ==
+         std::filesystem::weakly_canonical(std::filesystem::absolute(b), ignored);
+}
+
+void check_all_known(const CLI::App& app) {
+  const std::vector<std::string> extras = app.remaining();
+  if (extras.empty()) return;
+  const std::string unknown = extras[0].substr(0, extras[0].find('='));
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) known.push_back("--" + option->get_lnames().at(0));
+  const std::string hint = did_you_mean(unknown, known);
+  throw UsageError(message(unknown.starts_with('-') ? "unknown option " : "unexpected argument ", unknown,
+                           hint.empty() ? "; --help lists the options" : hint));
+}
+
+}  // namespace
+
+Options parse(int argc, const char* const* argv) {
+  Options options;
+  std::string optimizers = "adam,adamax", rates;
+  std::optional<double> weight_decay;
+
+  CLI::App app("Trains the same network with one or several optimizers, and compares them.", "train");
+  app.formatter(std::make_shared<Help>());
+  app.get_formatter()->column_width(24);
+  app.allow_extras();
+  app.set_help_flag();  // it comes last
+  app.footer("Example:\n  train --data mnist --optimizer adam,sgd --lr 0.001,0.1 --plot training.svg\n");
+
+  const auto add = [&app](const char* group, const std::string& name, const char* type, const std::string& description,
+                          const std::function<void(const std::string&)>& read) {
+    const auto checked = [name, read](const std::string& text) {
+      if (text.empty() || text.starts_with("--"))
+        throw UsageError(message(name, " needs a value", text.empty() ? "" : ", got the option " + text));
+      read(text);
+    };
+    app.add_option_function<std::string>(name, checked, description)->type_name(type)->group(group);
+  };
+  const auto add_count = [&](const char* group, const std::string& name, const std::string& description,
+                             std::uint64_t low, std::uint64_t high, auto& target) {
+    add(group, name, "N", description,
+        [=, &target](const std::string& text) { target = parse_count(name, text, low, high); });
+  };
+  const auto add_path = [&](const char* group, const std::string& name, const char* type,
+                            const std::string& description, std::optional<std::filesystem::path>& target) {
+    add(group, name, type, description, [&target](const std::string& text) { target = text; });
+  };
+
+  add_path("Data", "--data", "DIR", "Folder of MNIST or a relative of it [drawn digits]", options.data);
+  add_count("Data", "--samples", message("Train on the first N samples [all; ", drawn_samples, " if drawn]"), 1,
+            most_samples, options.samples);
+  add("Training", "--optimizer", "LIST", message("One or several of ", join(optimizer_names()), "\n[", optimizers, "]"),
+      [&](const std::string& text) { optimizers = text; });
+  add("Training", "--lr", "LIST", message("Learning rate: one for all, or one for each\n[", default_rates(), "]"),
+      [&](const std::string& text) { rates = text; });
+  add("Training", "--weight-decay", "X", "Weight decay [0; adamw 0.01]", [&](const std::string& text) {
+    weight_decay = parse_number("--weight-decay", text);
+    if (*weight_decay < 0) throw UsageError("--weight-decay: expected a number of at least 0, got " + text);
+  });
+  add("Training", "--hidden", "LIST", "Hidden widths, such as 256,64, or none [128]",
+      [&](const std::string& text) { options.hidden = parse_widths(text); });
+  add_count("Training", "--epochs", message("Passes over the training data [", options.epochs, "]"), 1, 100000,
+            options.epochs);
+  add_count("Training", "--batch-size", message("Samples in a step [", options.batch_size, "]"), 1, most_samples,
+            options.batch_size);
+  add_count("Training", "--seed", message("Of the digits, the first weights and the order [", options.seed, "]"), 0,
+            std::numeric_limits<std::uint64_t>::max(), options.seed);
+  add_count("Training", "--threads", "Threads to compute with [one for each core]", 1, 1024, options.threads);
+  add_path("Output", "--plot", "FILE", "Draw loss and accuracy into an SVG file", options.plot);
+  add_path("Output", "--csv", "FILE", "Write the numbers behind the plot", options.csv);
+
+  app.set_help_flag("-h,--help", "Print this help and exit")->group("Output");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    options.help = app.help();
+    return options;
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string_view text = error.what();
+    throw UsageError(message(text.substr(0, text.find(':')),
+                             text.find("received") == text.npos ? " needs a value" : " is given more than once"));
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(error.what());
+  }
+  check_all_known(app);
+  options.choices = choose(optimizers, rates, weight_decay);
+  if (options.plot && options.csv && same_file(*options.plot, *options.csv))
+    throw UsageError("--plot and --csv are the same file, " + options.plot->string());
+  return options;
+}
+
+}  // namespace train

@@ -1,0 +1,42 @@
+// What the command line asks for.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "optimizers.h"
+#include "text.h"
+
+namespace train {
+
+constexpr std::size_t drawn_samples = 60000;
+
+/// An optimizer to train with.
+struct Choice {
+  const OptimizerKind* kind;
+  double lr, weight_decay;
+  std::string label;  ///< its name, with the rate where the same optimizer comes more than once
+};
+
+struct Options {
+  std::string help;  ///< to be printed in place of all else, where it is not empty
+
+  std::optional<std::filesystem::path> data;  ///< drawn digits without one
+  std::optional<std::size_t> samples;         ///< how many to train on; all of them without a number
+  std::vector<Choice> choices;
+  std::vector<std::size_t> hidden = {128};
+  std::size_t epochs = 5;
+  std::size_t batch_size = 64;
+  std::uint64_t seed = 1;
+  std::optional<std::size_t> threads;
+  std::optional<std::filesystem::path> plot, csv;
+};
+
+/// UsageError for what is unknown, unreadable, out of range or contradictory.
+Options parse(int argc, const char* const* argv);
+
+}  // namespace train

@@ -1,0 +1,29 @@
+// A file that is there whole or not at all.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace train {
+
+class OutputFile {
+ public:
+  /// UsageError, naming the option, where the path cannot be written: found out now, not after the work. Nothing that
+  /// exists changes.
+  OutputFile(std::string_view option, std::filesystem::path path);
+
+  /// Writes under another name and renames, so that an old file stays whole until the new one is. std::runtime_error
+  /// where that fails, and then nothing is left behind.
+  void write(std::string_view content) const;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  bool is_device() const;
+  std::filesystem::path temporary() const;
+
+  std::filesystem::path path_, target_;  // as given, and what links lead to
+};
+
+}  // namespace train

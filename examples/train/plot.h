@@ -1,0 +1,16 @@
+// The runs as a picture: SVG 1.1, without scripts, fonts or links.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "trainer.h"
+
+namespace train {
+
+/// Training loss on the left (as measured, pale, and smoothed) and test accuracy on the right, over the epochs.
+/// `caption` says what was trained; it may hold any text.
+std::string svg(const std::vector<Run>& runs, const std::string& caption, std::size_t epochs,
+                std::size_t steps_per_epoch);
+
+}  // namespace train

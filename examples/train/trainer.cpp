@@ -1,0 +1,137 @@
+#include "trainer.h"
+
+#include <xgrad/core/errors.h>
+#include <xgrad/core/random.h>
+#include <xgrad/datasets/loader.h>
+#include <xgrad/nn/activations.h>
+#include <xgrad/nn/flatten.h>
+#include <xgrad/nn/linear.h>
+#include <xgrad/nn/losses.h>
+#include <xgrad/nn/metrics.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace train {
+namespace {
+
+using namespace xgrad;
+
+constexpr std::size_t points_in_a_plot = 500;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+struct Mean {
+  double sum = 0;
+  std::size_t count = 0;
+  void add(double value) { sum += value, ++count; }
+  double value() const { return sum / static_cast<double>(count); }
+};
+
+double test_accuracy(nn::Module& network, const datasets::Dataset& test) {
+  constexpr std::ptrdiff_t batch_size = 1000;
+  const NoGrad no_grad;
+  network.eval();
+  double right = 0;
+  for (const auto& [images, labels] : datasets::DataLoader(test, {.batch_size = batch_size})) {
+    const Variable scores = network(images);
+    if (!all_finite(scores.value())) throw ValueError("[evaluation] a score is not finite");
+    right += nn::accuracy(scores, labels) * static_cast<double>(labels.size());
+  }
+  network.train();
+  return right / static_cast<double>(test.size());
+}
+
+// One optimizer at work on one network.
+class Trainer {
+ public:
+  Trainer(const Task& task, const Choice& choice, Progress& progress, const std::atomic<bool>& stop)
+      : task_(task), progress_(progress), stop_(stop), run_{.choice = choice} {
+    seed(task.seed);
+    network_ = make_network(task.widths());
+    optimizer_ = choice.kind->make(network_.parameters(), choice.lr, choice.weight_decay);
+  }
+
+  Run run() {
+    datasets::DataLoader batches(
+        task_.data.train,
+        {.batch_size = static_cast<std::ptrdiff_t>(task_.batch_size), .shuffle = true, .seed = task_.seed});
+    try {
+      while (epoch_ < task_.epochs && !stop_) train_epoch(batches);
+    } catch (const ValueError& error) {
+      run_.failure =
+          message(error.what(), " (step ", step_, " of ", task_.steps_per_epoch(), " in epoch ", epoch_, ")");
+    }
+    run_.state_bytes = optimizer_->state_bytes();
+    return std::move(run_);
+  }
+
+ private:
+  void train_epoch(datasets::DataLoader& batches) {
+    const std::size_t steps = task_.steps_per_epoch();
+    const std::size_t marks = std::clamp<std::size_t>(points_in_a_plot / task_.epochs, 1, steps);
+    const double before = run_.seconds;
+    const auto start = std::chrono::steady_clock::now();
+    ++epoch_, step_ = 0;
+    Mean loss, recent, accuracy;
+    for (const auto& [images, labels] : batches) {
+      ++step_;
+      const auto [step_loss, step_accuracy] = train_step(images, labels);
+      loss.add(step_loss), recent.add(step_loss), accuracy.add(step_accuracy);
+      run_.loss = loss.value();
+      run_.seconds = before + seconds_since(start);
+      run_.epochs = static_cast<double>(epoch_ - 1) + static_cast<double>(step_) / static_cast<double>(steps);
+      progress_.step({epoch_, step_, run_.loss, accuracy.value()});
+      if (step_ * marks / steps != (step_ - 1) * marks / steps) {
+        run_.points.push_back({epoch_, (epoch_ - 1) * steps + step_, recent.value(), std::nullopt, run_.seconds});
+        recent = {};
+      }
+      if (stop_) return;
+    }
+    run_.accuracy = run_.points.back().accuracy = test_accuracy(network_, task_.data.test);
+    progress_.epoch({epoch_, step_, run_.loss, *run_.accuracy}, run_.seconds);
+  }
+
+  std::pair<double, double> train_step(const Variable& images, const IndexTensor& labels) {
+    optimizer_->zero_grad();
+    const Variable scores = network_(images);
+    const Variable loss = nn::cross_entropy(scores, labels);
+    loss.backward({.check_finite = true});
+    optimizer_->step();
+    return {loss.item(), nn::accuracy(scores, labels)};
+  }
+
+  const Task& task_;
+  Progress& progress_;
+  const std::atomic<bool>& stop_;
+  Run run_;
+  nn::Sequential network_;
+  std::unique_ptr<optim::Optimizer> optimizer_;
+  std::size_t epoch_ = 0, step_ = 0;
+};
+
+}  // namespace
+
+std::vector<std::size_t> Task::widths() const {
+  std::vector<std::size_t> widths = {element_count(data.train.image_shape())};
+  widths.insert(widths.end(), hidden.begin(), hidden.end());
+  widths.push_back(data.train.class_names().size());
+  return widths;
+}
+
+nn::Sequential make_network(const std::vector<std::size_t>& widths) {
+  nn::Sequential network{nn::Flatten()};
+  for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
+    if (i > 0) network.push_back(nn::ReLU());
+    network.push_back(nn::Linear(widths[i], widths[i + 1]));
+  }
+  return network;
+}
+
+Run train_one(const Task& task, const Choice& choice, Progress& progress, const std::atomic<bool>& stop) {
+  return Trainer(task, choice, progress, stop).run();
+}
+
+}  // namespace train

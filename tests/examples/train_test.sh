@@ -1,0 +1,195 @@
+#!/usr/bin/env bash
+# Tests the program examples/train as a user runs it: train_test.sh PROGRAM
+set -uo pipefail
+program=$1
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+cd "$work" || exit 1
+passed=0 failed=0
+tiny=(--samples 2000 --epochs 1)
+escape=$'\x1b' return=$'\r'
+
+check() { # check WHAT COMMAND…
+  local what=$1
+  shift
+  if "$@"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    printf 'FAILED: %s\n  status %s\n  output: %s\n  errors: %s\n' "$what" "$status" "$output" "$errors"
+  fi
+}
+run() {
+  "$program" "$@" >out 2>err </dev/null
+  status=$?
+  output=$(cat out) errors=$(cat err)
+  rm out err
+}
+exits() { [ "$status" -eq "$1" ]; }
+prints() { [[ $output == *"$1"* ]]; }
+complains() { [[ $errors == *"$1"* ]]; }
+matches() { grep -Eq -- "$1" <<<"$output"; }
+refused() { # refused WORDS: before any training, in one line
+  [ "$status" -ne 0 ] && [ -z "$output" ] && [[ $errors == "train: "*"$1"* ]] && [ "$(wc -l <<<"$errors")" -eq 1 ]
+}
+same_without_seconds() { diff <(cut -d, -f1-5 "$1") <(cut -d, -f1-5 "$2"); }
+nothing_but() { [ "$(find . -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = "$1" ]; }
+well_formed() {
+  if command -v xmllint >/dev/null; then
+    xmllint --noout "$1"
+  elif command -v python3 >/dev/null; then
+    python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$1"
+  else
+    echo "no xmllint and no python3: $1 is not parsed"
+  fi
+}
+
+run --help
+check "--help" exits 0
+check "--help has an example" matches '^ +train .*--optimizer'
+check "--help goes to the standard output" [ -z "$errors" ]
+
+run "${tiny[@]}" --csv run.csv --plot run.svg
+check "a tiny training" exits 0
+check "it says what it trains" prints "digits: 2,000 train, 2,000 test; 784-128-10, 101,770 parameters;"
+check "the table has Adam" matches '^adam +0\.001 +1 +[0-9.]+ +[0-9.]+ % [ *] +[0-9.]+ +795 KiB$'
+check "the table has Adamax" matches '^adamax +0\.002 +1 +[0-9.]+ +[0-9.]+ % [ *] +[0-9.]+ +795 KiB$'
+check "one is the best" [ "$(grep -c '\*' <<<"$output")" -eq 1 ]
+check "the paths are printed" [ "$(grep -cE '^(plot: run.svg|csv: run.csv)$' <<<"$output")" -eq 2 ]
+check "a line an epoch" [ "$(grep -cE '^adam(ax)?  epoch 1/1  loss ' <<<"$errors")" -eq 2 ]
+check "no escape codes in a pipe" [ "${output//[$escape$return]/}${errors//[$escape$return]/}" = "$output$errors" ]
+check "the plot is well formed" well_formed run.svg
+check "the CSV has a row a point" [ "$(wc -l <run.csv)" -eq 65 ]
+check "the CSV has its head" [ "$(head -n 1 run.csv)" = optimizer,epoch,step,train_loss,test_accuracy,seconds ]
+check "an accuracy at each end of an epoch" [ "$(grep -cE '^adam(ax)?,1,32,[0-9.]+,0\.[0-9]+,[0-9.]+$' run.csv)" -eq 2 ]
+check "nothing else is left" nothing_but "run.csv run.svg "
+
+run "${tiny[@]}" --csv again.csv --threads 1
+check "the same numbers again, with one thread" same_without_seconds run.csv again.csv
+run "${tiny[@]}" --csv again.csv --optimizer adamax
+check "an optimizer's numbers do not depend on the others" same_without_seconds again.csv <(grep -v '^adam,' run.csv)
+run "${tiny[@]}" --csv again.csv --seed 2
+check "another seed gives other numbers" [ "$(cut -d, -f4 run.csv)" != "$(cut -d, -f4 again.csv)" ]
+
+# Refusals: the arguments, and after the colon what the message says.
+while IFS=: read -r arguments words; do
+  read -ra list <<<"$arguments"
+  run "${list[@]}"
+  check "$arguments" refused "$words"
+done <<'CASES'
+--optimiser adam:did you mean --optimizer?
+--optimizer adamx:did you mean adamax?
+--optimizer adam,adam:comes twice
+--lr 1e-3x:'1e-3x' is not a number; did you mean 1e-3?
+--lr 0:above 0
+--lr 1,2,3:3 rates for 2 optimizers
+--epochs -1:from 1 to
+--batch-size 0:from 1 to
+--samples 10 --batch-size 20:20 is more than the 10 training samples
+--threads 0:from 1 to
+--plot same --csv ./same:the same file
+--plot nowhere/plot.svg:there is no folder
+--csv .:it is a folder
+--data nowhere:nowhere
+CASES
+check "refusals leave nothing behind" nothing_but "again.csv run.csv run.svg "
+
+mkdir small
+printf '\0\0\10\3\0\0\0\4\0\0\0\2\0\0\0\2abcdefghijklmnop' | tee small/train-images-idx3-ubyte >small/t10k-images-idx3-ubyte
+printf '\0\0\10\1\0\0\0\4\0\1\2\3' | tee small/train-labels-idx1-ubyte >small/t10k-labels-idx1-ubyte
+run --data small --hidden 5,none
+check "--hidden 5,none" refused "'none' is not a whole number"
+run --data small --hidden none --batch-size 3 --epochs 2
+check "a folder of one's own, and a linear model" prints "small: 4 train, 4 test; 4-10, 50 parameters;"
+check "it is trained" exits 0
+run --data small --samples 5
+check "more samples than there are" refused "5 is more than the 4 of small"
+printf x >>small/t10k-labels-idx1-ubyte
+run --data small
+check "a damaged folder" refused small/t10k-labels-idx1-ubyte
+
+run "${tiny[@]}" --optimizer sgd,adam --lr 1e30,1e-3 --csv again.csv
+check "a training that diverges" exits 1
+check "the error names operation, step and epoch" \
+  [ "$(grep -cE "^train: sgd stopped: .*'linear'.* \(step [0-9]+ of 32 in epoch 1\)$" <<<"$errors")" -eq 1 ]
+check "its row says so" matches '^sgd .* of 1 +diverged +- '
+check "the other one finishes" matches '^adam +0\.001 +1 +[0-9.]+ +[0-9.]+ %'
+
+run "${tiny[@]}" --csv /dev/full
+check "a full disk" exits 1
+check "it is named" complains "train: cannot write /dev/full: No space left on device"
+check "the table comes all the same" matches '^adamax .* %'
+echo old >old.csv
+(
+  trap '' XFSZ
+  ulimit -f 1
+  run "${tiny[@]}" --csv old.csv
+  exits 1 && complains "cannot write old.csv"
+)
+check "a file that cannot be finished" [ $? -eq 0 ]
+check "keeps its old content" [ "$(cat old.csv)" = old ]
+check "nothing partial is left" nothing_but "again.csv old.csv run.csv run.svg small "
+
+# Ctrl-C in the middle: after the second epoch's line there is something to show.
+await() { # await COMMAND…: while the program runs, and not for ever
+  for ((i = 0; i < 3000; i++)); do
+    if "$@" || ! kill -0 "$pid" 2>/dev/null; then return; fi
+    sleep 0.02
+  done
+  kill -KILL "$pid"
+}
+ready() { [ -s out ] && [ $((0x$(sed -n 's/^SigCgt:\t//p' "/proc/$pid/status") & 2)) -ne 0 ]; }
+begin() { # begin ARGUMENT…: in the background, until it would notice Ctrl-C
+  "$program" "$@" >out 2>err </dev/null &
+  pid=$!
+  await ready
+}
+end() {
+  wait "$pid"
+  status=$? output=$(cat out) errors=$(tail -n 3 err)
+  rm out err
+}
+begin --samples 2000 --epochs 100000 --csv stopped.csv --plot stopped.svg
+await grep -Eq "epoch +2/100000" err
+kill -INT "$pid"
+end
+check "Ctrl-C ends with 130" exits 130
+check "it says so" complains "train: interrupted"
+check "with a table" matches '^adam +0\.001 +[0-9.]+ of 100000 +[0-9.]+ +[0-9.]+ %'
+check "without the optimizer that did not begin" [ "$(grep -c '^adamax' <<<"$output")" -eq 0 ]
+check "with a plot" well_formed stopped.svg
+check "with the numbers" [ "$(grep -c '^adam,' stopped.csv)" -ge 2 ]
+
+begin --samples 20000 --batch-size 1 --hidden 1000,1000 --optimizer sgd --csv stopped.csv
+kill -INT "$pid"
+end
+check "Ctrl-C in the first epoch" exits 130
+check "does not wait for its end" matches '^sgd +0\.1 +0\.[0-9] of 5 .* - '
+
+mkfifo pipe # without a reader: whoever writes there waits
+begin --samples 2000 --epochs 100000 --csv pipe
+kill -INT "$pid"
+await grep -q "^adam" out
+kill -INT "$pid"
+await false
+end 2>/dev/null
+check "a second Ctrl-C kills" exits 130
+rm pipe
+check "nothing partial is left" nothing_but "again.csv old.csv run.csv run.svg small stopped.csv stopped.svg "
+
+if command -v script >/dev/null; then # on a terminal of its own
+  on_terminal() { output=$(TERM=xterm script -qec "$1 '$program' ${tiny[*]}" /dev/null </dev/null) status=$? errors=""; }
+  on_terminal ""
+  check "a terminal" exits 0
+  check "the progress line is drawn in place" prints "$return${escape}[1madam${escape}[0m 1/2  epoch 1/1"
+  check "and taken away" prints "$return${escape}[K"
+  check "the best row is green" prints "${escape}[1;32m"
+  on_terminal "env NO_COLOR=1"
+  check "NO_COLOR: the line is drawn in place" prints "${return}adam 1/2  epoch 1/1"
+  check "NO_COLOR: no colours" [ "$(grep -cE "${escape}\[[0-9;]*m" <<<"$output")" -eq 0 ]
+else
+  echo "no 'script': nothing is tried on a terminal"
+fi
+
+echo "train_test: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
