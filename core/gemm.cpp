@@ -52,8 +52,13 @@ void multiply(std::size_t m, std::size_t n, std::size_t k, Matrix a, Matrix b, S
 constexpr std::size_t row_grain = 12, smallest_piece = std::size_t{1} << 21;  // rows; multiply-adds
 
 void multiply_in_pieces(std::size_t m, std::size_t n, std::size_t k, Matrix a, Matrix b, Scalar* c, bool accumulate) {
-  const std::size_t rows = smallest_piece / (n * k) + 1, grain = (rows + row_grain - 1) / row_grain * row_grain;
-  parallel_for(m, grain, [=](std::size_t begin, std::size_t end) {
+  const std::size_t grains = m / row_grain, least = smallest_piece / (row_grain * n * k) + 1;  // a piece's, in grains
+  const std::size_t pieces = std::clamp<std::size_t>(grains / least, 1, static_cast<std::size_t>(num_threads()));
+  const auto begin_of = [=](std::size_t piece) {
+    return piece == pieces ? m : (grains * piece + pieces - 1) / pieces * row_grain;
+  };
+  parallel_for(pieces, 1, [=](std::size_t from, std::size_t to) {
+    const std::size_t begin = begin_of(from), end = begin_of(to);
     const Matrix part{a.data + (a.transposed ? begin : begin * a.stride), a.stride, a.transposed};
     multiply(end - begin, n, k, part, b, c + begin * n, accumulate);
   });

@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   set_num_threads(threads);
   seed(argc > 3 ? std::stoull(argv[3]) : 1);
   const datasets::Split data = benchmark_data();
-  Mlp mlp(data.train, threads > 1);
+  Mlp mlp(data.train, false);
   for (int epoch = 1; epoch <= epochs; ++epoch) {
     const auto start = std::chrono::steady_clock::now();
     mlp.epoch();

@@ -78,9 +78,9 @@ TEST_CASE("the nearest word") {
   const std::pair<const char*, const char*> cases[] = {
       {"adamx", "adamax"},    {"Adam", "adam"}, {"sdg", ""},        {"sgdd", "sgd"},
       {"rmsprob", "rmsprop"}, {"lion", ""},     {"rms", "rmsprop"}, {"", ""}};
-  for (const auto& [typed, expected] : cases) {
-    CAPTURE(typed);
-    CHECK(nearest(typed, names) == expected);
+  for (const auto& word : cases) {
+    CAPTURE(word.first);
+    CHECK(nearest(word.first, names) == word.second);
   }
 }
 
@@ -151,9 +151,9 @@ TEST_CASE("bad options are refused in one line that says what to do") {
       {{"--csv", "--plot"}, "--csv needs a value, got the option --plot"},
       {{"--csv", "out", "--plot", "./out"}, "the same file"},
   };
-  for (const auto& [arguments, expected] : cases) {
-    const std::string text = refusal(arguments);
-    CHECK_MESSAGE(text.find(expected) != text.npos, text, " lacks ", expected);
+  for (const auto& refused : cases) {
+    const std::string text = refusal(refused.first);
+    CHECK_MESSAGE(text.find(refused.second) != text.npos, text, " lacks ", refused.second);
     CHECK(occurrences(text, "\n") == 0);
   }
 }

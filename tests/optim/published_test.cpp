@@ -40,8 +40,8 @@ void check_point(const Tensor& got, double x, double y, double tolerance) {
 
 template <class Optimizer>
 void check_named_problems() {
-  check_point(minimize<Optimizer>({0, 0}, 0.1, 10000, rosenbrock), 1, 1, 3e-2);       // Optax
-  check_point(minimize<Optimizer>({2.9, 1.9}, 0.005, 5000, himmelblau), 3, 2, 0.05);  // ensmallen
+  check_point(minimize<Optimizer>({0, 0}, 0.1, 10000, rosenbrock), 1, 1, 3e-2);                       // Optax
+  check_point(minimize<Optimizer>({Scalar(2.9), Scalar(1.9)}, 0.005, 5000, himmelblau), 3, 2, 0.05);  // ensmallen
   check_point(minimize<Optimizer>({1, 1}, 0.02, 10000, beale), 3, 0.5, 0.02);
   const Variable p = leaf({-1, 10, 1}), target(Tensor({1, -1, 1}));  // Optax
   Optimizer optimizer({{"p", p}}, {.lr = 0.1});
