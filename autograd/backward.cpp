@@ -130,7 +130,8 @@ void Pass::report_first_not_finite(const Variable& output) {
 void add_to_grad(const Variable& leaf, Variable& gradient, bool owned) {
   std::unique_ptr<Tensor>& sum = leaf.node()->grad;
   if (!sum) {
-    sum = std::make_unique<Tensor>(owned ? std::move(gradient.node()->value) : gradient.value());
+    sum = owned ? std::make_unique<Tensor>(std::move(gradient.node()->value))
+                : std::make_unique<Tensor>(gradient.value());
     return;
   }
   const Scalar* from = gradient.value().data();

@@ -19,14 +19,14 @@ class Sequential : public Module {
   Sequential() = default;
   template <std::derived_from<Module>... Layers>
   explicit Sequential(Layers&&... layers) {
-    (push_back(std::move(layers)), ...);
+    (push_back(std::forward<Layers>(layers)), ...);
   }
 
   Variable forward(const Variable& x) override;
 
   template <std::derived_from<Module> Layer>
   Layer& push_back(Layer&& layer) {
-    return add<Layer>(std::to_string(size()), std::move(layer));
+    return add<Layer>(std::to_string(size()), std::forward<Layer>(layer));
   }
   Module& push_back(std::unique_ptr<Module> layer);
 

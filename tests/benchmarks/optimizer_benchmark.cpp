@@ -1,5 +1,5 @@
-// One optimizer step against one hand-fused loop over the same arrays. Build with -O3 -march=native -fno-math-errno: with
-// errno, GCC keeps std::sqrt out of SIMD code, and the hand-written Adam is eight times slower than it could be.
+// One optimizer step against one hand-fused loop over the same arrays. Build with -O3 -march=native -fno-math-errno:
+// with errno, GCC keeps std::sqrt out of SIMD code, and the hand-written Adam is eight times slower than it could be.
 #include <benchmark/benchmark.h>
 #include <xgrad/autograd/ops.h>
 #include <xgrad/core/flush_to_zero.h>

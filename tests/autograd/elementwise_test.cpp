@@ -1,0 +1,168 @@
+// Operations element by element: a row each, with its value, its gradient and its second gradient.
+#include <xgrad/autograd/ops.h>
+
+#include "operation_tables.h"
+
+using namespace xgrad;
+
+namespace {
+
+struct Unary {
+  const char* name;
+  std::function<Variable(const Variable&)> operation;
+  std::function<double(double)> expected;
+  double low = -2, high = 2;
+  std::initializer_list<double> kinks = {};
+};
+
+double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
+double softplus_of(double x) { return std::log1p(std::exp(x)); }
+
+const Unary unary_cases[] = {
+    {"operator-", [](auto& x) { return -x; }, [](double x) { return -x; }},
+    {"exp", [](auto& x) { return exp(x); }, [](double x) { return std::exp(x); }},
+    {"log", [](auto& x) { return log(x); }, [](double x) { return std::log(x); }, 0.2, 3},
+    {"log1p", [](auto& x) { return log1p(x); }, [](double x) { return std::log1p(x); }, -0.8, 3},
+    {"expm1", [](auto& x) { return expm1(x); }, [](double x) { return std::expm1(x); }},
+    {"sqrt", [](auto& x) { return sqrt(x); }, [](double x) { return std::sqrt(x); }, 0.3, 3},
+    {"square", [](auto& x) { return square(x); }, [](double x) { return x * x; }},
+    {"abs", [](auto& x) { return abs(x); }, [](double x) { return std::abs(x); }, -2, 2, {0}},
+    {"sin", [](auto& x) { return sin(x); }, [](double x) { return std::sin(x); }, -7, 7},
+    {"cos", [](auto& x) { return cos(x); }, [](double x) { return std::cos(x); }, -7, 7},
+    {"erf", [](auto& x) { return erf(x); }, [](double x) { return std::erf(x); }},
+    {"tanh", [](auto& x) { return tanh(x); }, [](double x) { return std::tanh(x); }},
+    {"sigmoid", [](auto& x) { return sigmoid(x); }, sigmoid_of},
+    {"relu", [](auto& x) { return relu(x); }, [](double x) { return std::max(x, 0.0); }, -2, 2, {0}},
+    {"leaky_relu",
+     [](auto& x) { return leaky_relu(x, 0.2); },
+     [](double x) { return x > 0 ? x : 0.2 * x; },
+     -2,
+     2,
+     {0}},
+    {"elu", [](auto& x) { return elu(x, 1.5); }, [](double x) { return x > 0 ? x : 1.5 * std::expm1(x); }, -2, 2, {0}},
+    {"selu",
+     [](auto& x) { return selu(x); },
+     [](double x) { return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * std::expm1(x)); },
+     -2,
+     2,
+     {0}},
+    {"gelu", [](auto& x) { return gelu(x); }, [](double x) { return x * 0.5 * std::erfc(-x / std::sqrt(2.0)); }},
+    {"gelu", [](auto& x) { return gelu(x, Gelu::tanh); },
+     [](double x) { return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))); }},
+    {"silu", [](auto& x) { return silu(x); }, [](double x) { return x * sigmoid_of(x); }},
+    {"mish", [](auto& x) { return mish(x); }, [](double x) { return x * std::tanh(softplus_of(x)); }},
+    {"softplus", [](auto& x) { return softplus(x); }, softplus_of},
+    {"hardtanh",
+     [](auto& x) { return hardtanh(x, -1, 0.5); },
+     [](double x) { return std::min(std::max(x, -1.0), 0.5); },
+     -2,
+     2,
+     {-1, 0.5}},
+    {"clamp",
+     [](auto& x) { return clamp(x, -0.5, 1); },
+     [](double x) { return std::min(std::max(x, -0.5), 1.0); },
+     -2,
+     2,
+     {-0.5, 1}},
+    {"pow", [](auto& x) { return pow(x, 3); }, [](double x) { return x * x * x; }},
+    {"pow", [](auto& x) { return pow(x, 1); }, [](double x) { return x; }},
+    {"pow", [](auto& x) { return pow(x, 0); }, [](double) { return 1; }},
+    {"pow", [](auto& x) { return pow(x, -1.5); }, [](double x) { return std::pow(x, -1.5); }, 0.4, 2},
+    {"operator+", [](auto& x) { return 2 + x + 0.5; }, [](double x) { return x + 2.5; }},
+    {"operator-", [](auto& x) { return 2 - (x - 0.5); }, [](double x) { return 2.5 - x; }},
+    {"operator*", [](auto& x) { return 2 * x * 0.25; }, [](double x) { return x / 2; }},
+    {"operator/", [](auto& x) { return 2 / (x / 4); }, [](double x) { return 8 / x; }, 0.5, 2},
+};
+
+struct Binary {
+  const char* name;
+  std::function<Variable(const Variable&, const Variable&)> operation;
+  std::function<double(double, double)> expected;
+  double low = -2, high = 2;
+};
+
+const Binary binary_cases[] = {
+    {"operator+", [](auto& a, auto& b) { return a + b; }, [](double a, double b) { return a + b; }},
+    {"operator-", [](auto& a, auto& b) { return a - b; }, [](double a, double b) { return a - b; }},
+    {"operator*", [](auto& a, auto& b) { return a * b; }, [](double a, double b) { return a * b; }},
+    {"operator/", [](auto& a, auto& b) { return a / b; }, [](double a, double b) { return a / b; }, 0.5, 2},
+    {"pow", [](auto& a, auto& b) { return pow(a, b); }, [](double a, double b) { return std::pow(a, b); }, 0.5, 2},
+    {"maximum", [](auto& a, auto& b) { return maximum(a, b); }, [](double a, double b) { return std::max(a, b); }},
+    {"minimum", [](auto& a, auto& b) { return minimum(a, b); }, [](double a, double b) { return std::min(a, b); }},
+    {"where",
+     [](auto& a, auto& b) {
+       return where(Variable(map((a - b).value(), [](Scalar v) { return Scalar(v > 0.5); })), 2 * a, b);
+     },
+     [](double a, double b) { return a - b > 0.5 ? 2 * a : b; }},
+};
+
+const bool counted = add_rows(unary_cases) && add_rows(binary_cases);
+
+}  // namespace
+
+TEST_CASE("functions of one variable: values, gradients, second gradients") {
+  for (const Unary& c : unary_cases) {
+    CAPTURE(c.name);
+    Generator generator(1);
+    for (const Shape& shape : {Shape{}, Shape{7}, Shape{2, 17}}) {
+      const Variable x(draw(generator, shape, c.low, c.high, c.kinks), true);
+      const Variable y = c.operation(x);
+      check_same(y.value(),
+                 map(x.value(), [&](Scalar v) { return static_cast<Scalar>(c.expected(static_cast<double>(v))); }));
+      const Function function = [&](const Inputs& in) { return c.operation(in[0]); };
+      CHECK_NOTHROW(check_gradients(function, {x}, options));
+      CHECK_NOTHROW(check_second_gradients(function, {x}, options));
+    }
+  }
+}
+
+TEST_CASE("functions of two variables broadcast: values, gradients, second gradients") {
+  const struct { Shape a, b; } shapes[] = {{{3}, {3}}, {{2, 3}, {3}}, {{2, 1}, {1, 3}}, {{}, {2, 2}}, {{2, 3}, {}}};
+  for (const Binary& c : binary_cases)
+    for (const auto& shape : shapes) {
+      CAPTURE(c.name);
+      CAPTURE(to_string(shape.a));
+      Generator generator(2);
+      const Variable a(draw(generator, shape.a, c.low, c.high, {}), true),
+          b(draw(generator, shape.b, c.low, c.high, {}), true);
+      check_same(c.operation(a, b).value(), zip("test", a.value(), b.value(), [&](Scalar x, Scalar y) {
+                   return static_cast<Scalar>(c.expected(static_cast<double>(x), static_cast<double>(y)));
+                 }));
+      const Function function = [&](const Inputs& in) { return c.operation(in[0], in[1]); };
+      CHECK_NOTHROW(check_gradients(function, {a, b}, options));
+      CHECK_NOTHROW(check_second_gradients(function, {a, b}, options));
+    }
+}
+
+TEST_CASE("equal extremes share the gradient, and kinks have the gradient that is documented") {
+  const Variable x(Tensor({3, 1, 3}), true);
+  sum(max(x)).backward();
+  check_same(x.grad(), {0.5, 0, 0.5});
+  const Variable zero(Tensor({0}), true);
+  for (Variable (*f)(const Variable&) : {&relu, static_cast<Variable (*)(const Variable&)>(&abs)})
+    check_same(grad(sum(f(zero)), {zero})[0].value(), Tensor({0}));
+  check_same(grad(sum(maximum(zero, Variable(Tensor({0})))), {zero})[0].value(), Tensor({0.5}));
+  check_same(grad(sum(pow(zero, zero)), {zero})[0].value(), Tensor({0}));
+}
+
+TEST_CASE("extreme inputs neither overflow nor lose a NaN") {
+  const Scalar big = scalar_is_double ? 700 : 80, nan = std::numeric_limits<Scalar>::quiet_NaN();
+  const Variable x(Tensor({-big, -30, 0, 30, big}));
+  for (const auto& f : {softplus, sigmoid, silu, mish, tanh}) CHECK(all_finite(f(x).value()));
+  CHECK(softplus(x).value().data()[4] == doctest::Approx(big));
+  const Variable huge(Tensor({1000, 1000, -1000}));
+  check_same(softmax(huge).value(), {0.5, 0.5, 0});
+  CHECK(logsumexp(huge).item() == doctest::Approx(1000 + std::log(2.0)));
+  CHECK(logsumexp(Variable(Tensor({-INFINITY, -INFINITY}))).item() == -INFINITY);
+  const Variable bad(full({20}, nan));  // 20 elements: the SIMD loop and its tail
+  for (const Unary& c : unary_cases) {
+    CAPTURE(c.name);
+    const Tensor y = c.operation(bad).value();
+    if (c.expected(std::nan("")) != 1)
+      for (Scalar v : y.storage()) CHECK(std::isnan(v));
+  }
+  for (const auto& f : {maximum, minimum}) {
+    CHECK(std::isnan(f(bad, Variable(ones({20}))).value().data()[0]));
+    CHECK(std::isnan(f(Variable(ones({20})), bad).value().data()[0]));
+  }
+}

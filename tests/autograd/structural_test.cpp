@@ -1,0 +1,235 @@
+// Operations that move, reduce or multiply: a row each, with its value, its gradient and its second gradient.
+#include <xgrad/autograd/ops.h>
+
+#include "operation_tables.h"
+
+using namespace xgrad;
+
+namespace {
+
+// The value is checked against what simpler operations give.
+struct Structural {
+  const char* name;
+  std::vector<Shape> shapes;
+  std::function<Variable(const Inputs&)> operation;
+  std::function<Variable(const Inputs&)> expected = {};
+};
+
+IndexTensor index_2x3() { return {{2, 0, 2}, {1, 1, 0}}; }
+
+// x times a matrix, as a sum over an index: the reference for matmul and linear.
+Variable product(const Variable& a, const Variable& b) {  // (m, k), (k, n)
+  const std::size_t m = a.shape()[0], k = a.shape()[1], n = b.shape()[1];
+  return sum(reshape(a, {m, k, 1}) * reshape(b, {1, k, n}), 1);
+}
+
+const Structural structural_cases[] = {
+    {"sum", {{2, 3, 4}}, [](auto& in) { return sum(in[0]); }},
+    {"sum",
+     {{2, 3, 4}},
+     [](auto& in) {
+       return sum(in[0], {0, -1});
+     },
+     [](auto& in) { return sum(sum(in[0], 2), 0); }},
+    {"sum",
+     {{2, 3, 4}},
+     [](auto& in) { return sum(in[0], 1, true); },
+     [](auto& in) {
+       return reshape(sum(in[0], 1), {2, 1, 4});
+     }},
+    {"sum", {{}}, [](auto& in) { return sum(in[0]); }, [](auto& in) { return in[0]; }},
+    {"mean", {{2, 3}}, [](auto& in) { return mean(in[0]); }, [](auto& in) { return sum(in[0]) / 6; }},
+    {"mean", {{2, 3}}, [](auto& in) { return mean(in[0], 1, true); }, [](auto& in) { return sum(in[0], 1, true) / 3; }},
+    {"max", {{3, 4}}, [](auto& in) { return max(in[0]); }},
+    {"max", {{3, 4}}, [](auto& in) { return max(in[0], 0); }, [](auto& in) { return -min(-in[0], 0); }},
+    {"min",
+     {{2, 3, 4}},
+     [](auto& in) {
+       return min(in[0], {0, 2}, true);
+     },
+     [](auto& in) {
+       return -max(-in[0], {0, 2}, true);
+     }},
+    {"variance",
+     {{3, 4}},
+     [](auto& in) { return variance(in[0], 1); },
+     [](auto& in) { return mean(square(in[0]), 1) - square(mean(in[0], 1)); }},
+    {"variance",
+     {{3, 4}},
+     [](auto& in) { return variance(in[0], {}, true, 1); },
+     [](auto& in) {
+       return reshape((sum(square(in[0])) - 12 * square(mean(in[0]))) / 11, {1, 1});
+     }},
+    {"logsumexp",
+     {{3, 4}},
+     [](auto& in) { return logsumexp(in[0], -1); },
+     [](auto& in) { return log(sum(exp(in[0]), -1)); }},
+    {"logsumexp", {{3, 4}}, [](auto& in) { return logsumexp(in[0]); }, [](auto& in) { return log(sum(exp(in[0]))); }},
+    {"sum_to",
+     {{2, 3, 4}},
+     [](auto& in) {
+       return sum_to(in[0], {3, 1});
+     },
+     [](auto& in) {
+       return reshape(sum(in[0], {0, 2}), {3, 1});
+     }},
+    {"softmax",
+     {{3, 4}},
+     [](auto& in) { return softmax(in[0]); },
+     [](auto& in) { return exp(in[0]) / sum(exp(in[0]), 1, true); }},
+    {"softmax",
+     {{3, 4, 2}},
+     [](auto& in) { return softmax(in[0], 1); },
+     [](auto& in) { return exp(in[0]) / sum(exp(in[0]), 1, true); }},
+    {"log_softmax",
+     {{3, 4}},
+     [](auto& in) { return log_softmax(in[0], 0); },
+     [](auto& in) { return log(softmax(in[0], 0)); }},
+    {"matmul",
+     {{2, 3}, {3, 4}},
+     [](auto& in) { return matmul(in[0], in[1]); },
+     [](auto& in) { return product(in[0], in[1]); }},
+    {"matmul",
+     {{3, 2}, {3, 4}},
+     [](auto& in) { return matmul(in[0], in[1], {.transpose_a = true}); },
+     [](auto& in) { return product(transpose(in[0]), in[1]); }},
+    {"matmul",
+     {{2, 3}, {4, 3}},
+     [](auto& in) { return matmul(in[0], in[1], {.transpose_b = true}); },
+     [](auto& in) { return product(in[0], transpose(in[1])); }},
+    {"matmul",
+     {{3, 2}, {4, 3}},
+     [](auto& in) {
+       return matmul(in[0], in[1], {true, true});
+     },
+     [](auto& in) { return product(transpose(in[0]), transpose(in[1])); }},
+    {"matmul",
+     {{5, 2, 3}, {3, 4}},
+     [](auto& in) { return matmul(in[0], in[1]); },
+     [](auto& in) {
+       return reshape(product(reshape(in[0], {10, 3}), in[1]), {5, 2, 4});
+     }},
+    {"matmul",
+     {{2, 1, 3, 2}, {3, 3, 4}},
+     [](auto& in) { return matmul(in[0], in[1], {.transpose_a = true}); },
+     [](auto& in) {
+       return sum(reshape(transpose(in[0], {0, 1, 3, 2}), {2, 1, 2, 3, 1}) * reshape(in[1], {1, 3, 1, 3, 4}), 3);
+     }},
+    {"linear",
+     {{4, 3}, {2, 3}, {2}},
+     [](auto& in) { return linear(in[0], in[1], in[2]); },
+     [](auto& in) { return product(in[0], transpose(in[1])) + in[2]; }},
+    {"linear",
+     {{4, 3}, {2, 3}},
+     [](auto& in) { return linear(in[0], in[1]); },
+     [](auto& in) { return product(in[0], transpose(in[1])); }},
+    {"linear",
+     {{2, 4, 3}, {2, 3}, {2}},
+     [](auto& in) { return linear(in[0], in[1], in[2]); },
+     [](auto& in) {
+       return reshape(linear(reshape(in[0], {8, 3}), in[1], in[2]), {2, 4, 2});
+     }},
+    {"linear",
+     {{3}, {2, 3}, {2}},
+     [](auto& in) { return linear(in[0], in[1], in[2]); },
+     [](auto& in) {
+       return reshape(linear(reshape(in[0], {1, 3}), in[1], in[2]), {2});
+     }},
+    {"reshape",
+     {{2, 6}},
+     [](auto& in) {
+       return reshape(in[0], {3, 1, 4});
+     }},
+    {"transpose", {{2, 3}}, [](auto& in) { return transpose(in[0]); }},
+    {"transpose",
+     {{2, 3, 4}},
+     [](auto& in) {
+       return transpose(in[0], {1, -1, 0});
+     },
+     [](auto& in) {
+       return transpose(transpose(in[0], {1, 0, 2}), {0, 2, 1});
+     }},
+    {"broadcast_to",
+     {{3, 1}},
+     [](auto& in) {
+       return broadcast_to(in[0], {2, 3, 4});
+     },
+     [](auto& in) {
+       return in[0] + Variable(zeros({2, 3, 4}));
+     }},
+    {"slice",
+     {{3, 4, 2}},
+     [](auto& in) { return slice(in[0], 1, 1, 3); },
+     [](auto& in) {
+       return gather(in[0], 1, IndexTensor({{{1, 1}, {2, 2}}, {{1, 1}, {2, 2}}, {{1, 1}, {2, 2}}}));
+     }},
+    {"unslice",
+     {{3, 2}},
+     [](auto& in) {
+       return unslice(in[0], {3, 5}, -1, 2);
+     },
+     [](auto& in) {
+       return concatenate({Variable(zeros({3, 2})), in[0], Variable(zeros({3, 1}))}, 1);
+     }},
+    {"concatenate",
+     {{2, 1}, {2, 3}},
+     [](auto& in) {
+       return concatenate({in[0], in[1], in[0]}, 1);
+     },
+     [](auto& in) {
+       return unslice(in[0], {2, 5}, 1, 0) + unslice(in[1], {2, 5}, 1, 1) + unslice(in[0], {2, 5}, 1, 4);
+     }},
+    {"stack",
+     {{2, 3}, {2, 3}},
+     [](auto& in) {
+       return stack({in[0], in[1]}, -1);
+     },
+     [](auto& in) {
+       return transpose(concatenate({reshape(in[0], {1, 2, 3}), reshape(in[1], {1, 2, 3})}), {1, 2, 0});
+     }},
+    {"gather", {{3, 4}}, [](auto& in) { return gather(in[0], 0, index_2x3()); }},
+    {"gather", {{2, 4}}, [](auto& in) { return gather(in[0], -1, index_2x3()); }},
+    {"scatter_add",
+     {{3, 4}, {2, 3}},
+     [](auto& in) { return scatter_add(in[0], 0, index_2x3(), in[1]); },
+     [](auto& in) {
+       return in[0] + grad(sum(gather(in[0], 0, index_2x3()) * in[1]), {in[0]}, {.create_graph = true})[0];
+     }},
+};
+
+const bool counted = add_rows(structural_cases);
+
+}  // namespace
+
+TEST_CASE("operations that move, reduce or multiply: values, gradients, second gradients") {
+  for (const Structural& c : structural_cases) {
+    CAPTURE(c.name);
+    Generator generator(3);
+    Inputs inputs;
+    for (const Shape& shape : c.shapes) inputs.emplace_back(draw(generator, shape, -2, 2, {}), true);
+    const Variable y = c.operation(inputs);
+    if (c.expected) check_same(y.value(), c.expected(inputs).value());
+    CHECK_NOTHROW(check_gradients(c.operation, inputs, options));
+    CHECK_NOTHROW(check_second_gradients(c.operation, inputs, options));
+    if (!c.expected) {  // sums of moved elements are the sums of the elements
+      const std::string name = c.name;
+      if (name == "reshape" || name == "transpose")
+        CHECK(sum(y * y).item() == doctest::Approx(sum(inputs[0] * inputs[0]).item()));
+    }
+  }
+}
+
+TEST_CASE("elements end up where they should") {
+  const Variable x(Tensor({{1, 2, 3}, {4, 5, 6}}));
+  check_same(sum(x).value(), Tensor(Scalar(21)));
+  check_same(sum(x, 0).value(), {5, 7, 9});
+  check_same(max(x).value(), Tensor(Scalar(6)));
+  check_same(reshape(x, {3, 2}).value(), {{1, 2}, {3, 4}, {5, 6}});
+  check_same(transpose(x).value(), {{1, 4}, {2, 5}, {3, 6}});
+  check_same(slice(x, 1, 1, 3).value(), {{2, 3}, {5, 6}});
+  check_same(gather(x, 0, IndexTensor({{1, 0, 1}})).value(), {{4, 2, 6}});
+  check_same(gather(x, 1, IndexTensor({{2, 2}, {0, 1}})).value(), {{3, 3}, {4, 5}});
+  check_same(scatter_add(Variable(zeros({2, 3})), 1, IndexTensor({{2, 2}, {0, 1}}), Variable(Tensor({{1, 2}, {3, 4}})))
+                 .value(),
+             {{0, 0, 3}, {3, 4, 0}});
+}
