@@ -18,7 +18,8 @@ struct CheckOptions {
 };
 
 /// Compares the gradients of sum(w * function(inputs)), w random, with central differences in every input that requires
-/// a gradient. ValueError where they disagree, with the operation, the worst element and both values.
+/// a gradient. An input may be a parameter of a layer that the function calls: it is moved in place, and moved back.
+/// ValueError where they disagree, with the operation, the worst element and both values.
 void check_gradients(const Function& function, const std::vector<Variable>& inputs, CheckOptions options = {});
 
 /// The same for the gradients of the gradients.

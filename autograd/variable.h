@@ -21,7 +21,8 @@ struct BackwardOptions {
 };
 
 /// A tensor in the graph: a shared handle, so that copying one is copying a pointer. An empty one stands for "no
-/// gradient".
+/// gradient". Each thread may build and differentiate graphs of its own, as long as they share no Variable that
+/// requires a gradient.
 class Variable {
  public:
   Variable() = default;

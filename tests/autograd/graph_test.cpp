@@ -195,6 +195,15 @@ TEST_CASE("the checks find a wrong gradient, in small inputs and in large ones")
   check_error<GraphError>([&] { check_gradients(cut, {x.detach()}); }, {"no input requires"});
 }
 
+TEST_CASE("the checks reach the parameters of a layer, and leave them as they were") {
+  const Variable weight = leaf({1, 2}), x = leaf({3, 4});
+  const Tensor before = weight.value();
+  const auto layer = [&](const std::vector<Variable>& in) { return weight * square(in[0]); };
+  CHECK_NOTHROW(check_gradients(layer, {x, weight}));
+  CHECK_NOTHROW(check_second_gradients(layer, {x, weight}));
+  CHECK(weight.value() == before);
+}
+
 TEST_CASE("to_dot writes operations, shapes and names") {
   const Variable w(ones({2, 3}), true), x(ones({4, 3}));
   const std::string dot = to_dot(sum(relu(linear(x, w))), {{"fc\"1.weight", w}});
