@@ -177,7 +177,7 @@ check "a second Ctrl-C kills" exits 130
 rm pipe
 check "nothing partial is left" nothing_but "again.csv old.csv run.csv run.svg small stopped.csv stopped.svg "
 
-if command -v script >/dev/null; then # on a terminal of its own
+if script -qec true /dev/null </dev/null >/dev/null 2>&1; then # on a terminal of its own
   on_terminal() { output=$(TERM=xterm script -qec "$1 '$program' ${tiny[*]}" /dev/null </dev/null) status=$? errors=""; }
   on_terminal ""
   check "a terminal" exits 0
@@ -188,7 +188,7 @@ if command -v script >/dev/null; then # on a terminal of its own
   check "NO_COLOR: the line is drawn in place" prints "${return}adam 1/2  epoch 1/1"
   check "NO_COLOR: no colours" [ "$(grep -cE "${escape}\[[0-9;]*m" <<<"$output")" -eq 0 ]
 else
-  echo "no 'script': nothing is tried on a terminal"
+  echo "no pseudo-terminal: nothing is tried on a terminal"
 fi
 
 echo "train_test: $passed passed, $failed failed"
