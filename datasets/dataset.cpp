@@ -56,4 +56,9 @@ Dataset Dataset::slice(std::size_t begin, std::size_t end) const {
   return part;
 }
 
+// Kept this plain so that compilers turn it into SIMD code.
+void to_unit(const std::uint8_t* bytes, std::size_t count, Scalar* to) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<Scalar>(bytes[i]) * (Scalar(1) / Scalar(255));
+}
+
 }  // namespace xgrad::datasets

@@ -38,6 +38,9 @@ class Dataset {
   std::size_t begin_ = 0, size_ = 0;
 };
 
+/// Bytes scaled to [0, 1], as networks get them.
+void to_unit(const std::uint8_t* bytes, std::size_t count, Scalar* to);
+
 /// What to learn from, and what to be judged by.
 struct Split {
   Dataset train, test;
