@@ -30,7 +30,7 @@ struct Draws {
 // which smooth one for each pixel, and cost a fraction. The squares of a pixel's weights add up to 1: it varies as much
 // as the numbers do.
 Tensor gaussians(std::size_t size, double sigma) {
-  constexpr std::size_t reach = 3;  // knots before the first pixel, and after the last
+  constexpr std::size_t reach = 2;  // knots before the first pixel, and after the last
   const std::size_t knots = static_cast<std::size_t>(static_cast<double>(size - 1) / sigma) + 2 * reach + 1;
   Tensor weights = Tensor::from_shape({knots, size});
   for (std::size_t i = 0; i < size; ++i) {
