@@ -38,15 +38,12 @@ class DataLoader::Epoch {
   }
   ~Epoch() {
     if (!thread_.joinable()) return;
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    lock.unlock();
     changed_.notify_one();
     thread_.join();
   }
-  Epoch(const Epoch&) = delete;
-  Epoch& operator=(const Epoch&) = delete;
 
   const Batch& batch() const { return current_[(taken_ - 1) % group_]; }
   bool ended() const { return taken_ > batches_; }
@@ -155,7 +152,7 @@ DataLoader::Iterator DataLoader::begin() {
 
 std::size_t DataLoader::size() const {
   const auto batch_size = static_cast<std::size_t>(options_.batch_size);
-  return dataset_.size() / batch_size + (options_.drop_last || dataset_.size() % batch_size == 0 ? 0 : 1);
+  return (dataset_.size() + (options_.drop_last ? 0 : batch_size - 1)) / batch_size;
 }
 
 DataLoader::Iterator::Iterator(std::shared_ptr<Epoch> epoch) : epoch_(std::move(epoch)) { epoch_->advance(); }
