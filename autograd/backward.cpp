@@ -19,17 +19,6 @@ struct PassOptions {
   bool fills_leaves = false;
 };
 
-// Of rows that were read from a leaf.
-void add_rows_to_grad(Node& leaf, const IndexTensor& index, const Tensor& rows) {
-  if (!leaf.grad && !leaf.row_grad) leaf.row_grad = std::make_unique<RowGradient>();
-  add_each_row(index, rows, [&](std::size_t row, std::size_t width) {
-    if (leaf.grad) return leaf.grad->data() + row * width;
-    std::vector<Scalar>& sum = (*leaf.row_grad)[row];
-    sum.resize(width);
-    return sum.data();
-  });
-}
-
 class Pass {
  public:
   Pass(const Variable& output, PassOptions options) : options_(options), recording_(options.create_graph) {
@@ -72,7 +61,7 @@ class Pass {
       throw GraphError(message("[backward] a value that '", node.operation, "' ", node.value.shape(),
                                " recorded was changed in place since"));
     const bool by_rows = node.rows_read && options_.fills_leaves && node.inputs[0].operation().empty();
-    if (by_rows) add_rows_to_grad(*node.inputs[0].node(), *node.rows_read, gradient.value());
+    if (by_rows) node.inputs[0].node()->add_rows_to_grad(*node.rows_read, gradient.value());
     std::vector<Variable> gradients = by_rows ? std::vector<Variable>(1) : node.backward(current, gradient);
     if (gradients.size() != node.inputs.size())
       throw GraphError(message("[backward] '", node.operation, "' gave ", gradients.size(), " gradients for ",
@@ -142,7 +131,6 @@ void Pass::report_first_not_finite(const Variable& output) {
 }
 
 void add_to_grad(const Variable& leaf, Variable& gradient, bool owned) {
-  leaf.node()->make_grad_dense();
   std::unique_ptr<Tensor>& sum = leaf.node()->grad;
   if (!sum) {
     sum = owned ? std::make_unique<Tensor>(std::move(gradient.node()->value))

@@ -79,16 +79,37 @@ Variable take_rows(const Variable& x, const IndexTensor& index, TakeRowsOptions 
 }
 
 Variable add_rows(const Variable& rows, const IndexTensor& index, std::size_t count) {
-  const Shape &from = rows.shape(), expected(index.shape().begin(), index.shape().end());
-  if (from.size() < expected.size() || !std::equal(expected.begin(), expected.end(), from.begin()))
-    throw ShapeError(message("[add_rows] rows ", from, " do not match index ", expected));
+  const Shape expected(index.shape().begin(), index.shape().end());
+  if (rows.shape().size() < expected.size() || !std::equal(expected.begin(), expected.end(), rows.shape().begin()))
+    throw ShapeError(message("[add_rows] rows ", rows.shape(), " do not match index ", expected));
   check_rows("add_rows", index, count);
   Shape shape = {count};
-  shape.insert(shape.end(), from.begin() + static_cast<std::ptrdiff_t>(expected.size()), from.end());
+  shape.insert(shape.end(), rows.shape().begin() + index.dimension(), rows.shape().end());
   Tensor value = zeros(shape);
-  add_each_row(index, rows.value(), [&](std::size_t row, std::size_t width) { return value.data() + row * width; });
+  const std::size_t width = rows.size() / std::max<std::size_t>(index.size(), 1);
+  const Scalar* from = rows.value().data();
+  for (const std::int64_t row : index)
+    for (std::size_t i = 0; i < width; ++i) value.data()[static_cast<std::size_t>(row) * width + i] += *from++;
   return record("add_rows", std::move(value), {rows},
                 [index](const Variable&, const Variable& g) { return std::vector{take_rows(g, index)}; });
+}
+
+void Node::add_rows_to_grad(const IndexTensor& index, const Tensor& rows) {
+  if (!row_grad) row_grad = std::make_unique<RowGradient>();
+  const Scalar* from = rows.data();
+  for (const std::int64_t row : index) {
+    std::vector<Scalar>& sum = (*row_grad)[static_cast<std::size_t>(row)];
+    sum.resize(rows.size() / index.size());
+    for (Scalar& element : sum) element += *from++;
+  }
+}
+
+void Node::make_grad_dense() {
+  if (!row_grad) return;
+  if (!grad) grad = std::make_unique<Tensor>(zeros(value.shape()));
+  for (const auto& [row, sum] : *row_grad)
+    for (std::size_t i = 0; i < sum.size(); ++i) grad->data()[row * sum.size() + i] += sum[i];
+  row_grad.reset();
 }
 
 }  // namespace xgrad

@@ -20,7 +20,7 @@ struct GroupMoments {
 /// (x - mean) / sqrt(variance + eps) * weight + bias, each element with the numbers of its group. weight and bias are
 /// (count,), or empty for 1 and 0. The moments, taken in double and in two passes, go to `moments` unless that is null.
 /// ShapeError where shapes do not fit. Fast where inner is 16 or more.
-Variable normalize(const Variable& x, GroupView groups, double eps, const Variable& weight = {},
+Variable normalize(const Variable& x, GroupView view, double eps, const Variable& weight = {},
                    const Variable& bias = {}, GroupMoments* moments = nullptr);
 
 }  // namespace xgrad

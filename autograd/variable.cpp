@@ -46,13 +46,6 @@ std::uint64_t Node::versions() const {
   return sum;
 }
 
-void Node::make_grad_dense() {
-  if (!row_grad) return;
-  grad = std::make_unique<Tensor>(zeros(value.shape()));
-  for (const auto& [row, sum] : *row_grad) std::copy(sum.begin(), sum.end(), grad->data() + row * sum.size());
-  row_grad.reset();
-}
-
 Variable::Variable(Tensor value, bool requires_grad) : node_(std::make_shared<Node>(std::move(value))) {
   node_->requires_grad = requires_grad;
 }
@@ -82,7 +75,7 @@ Tensor& Variable::mutable_grad() const {
   return *node_->grad;
 }
 
-const RowGradient* Variable::sparse_grad() const { return checked(node_).row_grad.get(); }
+const RowGradient* Variable::sparse_grad() const { return checked(node_).grad ? nullptr : node_->row_grad.get(); }
 
 void Variable::clear_grad() const {
   checked(node_);

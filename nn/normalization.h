@@ -1,5 +1,5 @@
 // Layers that keep the scale of activations: (x - mean) / sqrt(variance + eps) * weight + bias. They differ in the
-// elements over which mean and variance are taken. Weights start at 1 and biases at 0; without affine both are empty.
+// elements over which mean and variance are taken.
 //
 // ValueError for sizes outside 1 to 2^31, for an eps that is negative or not finite, and for a momentum outside [0, 1].
 // ShapeError for an input of another shape.
@@ -11,6 +11,17 @@
 
 namespace xgrad::nn {
 
+/// What the layers share.
+struct Normalization : Module {
+  Variable weight, bias;  ///< (channels,), or of LayerNorm's shape; at first 1 and 0. Empty, unless affine.
+
+ protected:
+  Normalization(std::string_view operation, Shape shape, double eps, bool affine);
+
+  Shape shape_;  // of weight and bias
+  double eps_;
+};
+
 struct BatchNormOptions {
   double eps = 1e-5;
   double momentum = 0.1;  ///< the share of the newest batch in the running statistics
@@ -20,10 +31,9 @@ struct BatchNormOptions {
 /// Ioffe & Szegedy 2015. In training, over the batch, a channel at a time; the running statistics follow, the variance
 /// with n - 1 in its denominator. In evaluation they take the place of the batch's. ValueError, before anything
 /// changes, for a batch to train on with less than two values a channel.
-struct BatchNorm : Module {
+struct BatchNorm : Normalization {
   Variable forward(const Variable& x) override;
 
-  Variable weight, bias;               ///< (channels,)
   Variable running_mean, running_var;  ///< (channels,): buffers, at first 0 and 1
 
  protected:
@@ -31,7 +41,7 @@ struct BatchNorm : Module {
 
  private:
   std::size_t dimensions_;
-  BatchNormOptions options_;
+  double momentum_;
 };
 
 /// On (batch, channels) and (batch, channels, length).
@@ -50,16 +60,10 @@ struct LayerNormOptions {
 };
 
 /// Ba et al. 2016: over the last dimensions, whose sizes are normalized_shape.
-struct LayerNorm : Module {
+struct LayerNorm : Normalization {
   explicit LayerNorm(Shape normalized_shape, LayerNormOptions options = {});
   explicit LayerNorm(std::size_t width, LayerNormOptions options = {}) : LayerNorm(Shape{width}, options) {}
   Variable forward(const Variable& x) override;
-
-  Variable weight, bias;  ///< of normalized_shape
-
- private:
-  Shape shape_;
-  double eps_;
 };
 
 struct GroupNormOptions {
@@ -69,15 +73,12 @@ struct GroupNormOptions {
 
 /// Wu & He 2018: over groups of neighbouring channels of each sample of (batch, channels, …). ValueError unless
 /// num_groups divides num_channels.
-struct GroupNorm : Module {
+struct GroupNorm : Normalization {
   GroupNorm(std::size_t num_groups, std::size_t num_channels, GroupNormOptions options = {});
   Variable forward(const Variable& x) override;
 
-  Variable weight, bias;  ///< (channels,)
-
  private:
-  std::size_t groups_, channels_;
-  double eps_;
+  std::size_t groups_;
 };
 
 }  // namespace xgrad::nn

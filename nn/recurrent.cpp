@@ -8,10 +8,10 @@
 namespace xgrad::nn {
 namespace {
 
-// Gates [first, first + count) of (batch, gates * hidden).
-Variable gates(const Variable& all, const Variable& h, std::size_t first, std::size_t count = 1) {
+// Part k of (batch, parts * hidden).
+Variable part(const Variable& all, std::size_t k, const Variable& h) {
   const std::size_t hidden = h.shape()[1];
-  return slice(all, 1, first * hidden, (first + count) * hidden);
+  return slice(all, 1, k * hidden, (k + 1) * hidden);
 }
 
 }  // namespace
@@ -28,36 +28,30 @@ RecurrentCell::RecurrentCell(std::size_t gates, std::size_t input_size, std::siz
   bias_hh = param("bias_hh", draw({gates * hidden_size}));
 }
 
-void RecurrentCell::check(std::string_view operation, const Variable& x, const Variable& h) const {
-  const std::size_t input = weight_ih.shape()[1], hidden = weight_hh.shape()[1];
-  if (x.shape().size() != 2 || x.shape() != Shape{x.shape()[0], input} || h.shape() != Shape{x.shape()[0], hidden})
-    throw ShapeError(message("[", operation, "] expected an input (N, ", input, ") and a state (N, ", hidden, "), got ",
-                             x.shape(), " and ", h.shape()));
-}
-
-Variable RecurrentCell::zero_state(const Variable& x) const {
-  return Variable(zeros({x.shape().empty() ? 0 : x.shape()[0], weight_hh.shape()[1]}));
+Variable RecurrentCell::checked_state(std::string_view operation, const Variable& x, const Variable& state) const {
+  const std::size_t batch = x.shape().empty() ? 0 : x.shape()[0];
+  const Shape input = {batch, weight_ih.shape()[1]}, expected = {batch, weight_hh.shape()[1]};
+  const Variable h = state ? state : Variable(zeros(expected));
+  if (x.shape() != input || h.shape() != expected)
+    throw ShapeError(message("[", operation, "] expected an input (N, ", input[1], ") and a state (N, ", expected[1],
+                             "), got ", x.shape(), " and ", h.shape()));
+  return h;
 }
 
 LSTMCell::State LSTMCell::step(const Variable& x, const State& state) const {
-  check("lstm_cell", x, state.h);
-  check("lstm_cell", x, state.c);
-  const Variable all = linear(x, weight_ih, bias_ih) + linear(state.h, weight_hh, bias_hh);
-  const Variable i_f = sigmoid(gates(all, state.h, 0, 2)), g = tanh(gates(all, state.h, 2));
-  const Variable c = gates(i_f, state.h, 1) * state.c + gates(i_f, state.h, 0) * g;
-  return {sigmoid(gates(all, state.h, 3)) * tanh(c), c};
+  const Variable h = checked_state("lstm_cell", x, state.h), c = checked_state("lstm_cell", x, state.c);
+  const Variable all = linear(x, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh);
+  const Variable i = sigmoid(part(all, 0, h)), f = sigmoid(part(all, 1, h)), g = tanh(part(all, 2, h));
+  const Variable next = f * c + i * g;
+  return {sigmoid(part(all, 3, h)) * tanh(next), next};
 }
 
-Variable LSTMCell::forward(const Variable& x) { return step(x, {zero_state(x), zero_state(x)}).h; }
-
-Variable GRUCell::step(const Variable& x, const Variable& h) const {
-  check("gru_cell", x, h);
+Variable GRUCell::step(const Variable& x, const Variable& state) const {
+  const Variable h = checked_state("gru_cell", x, state);
   const Variable a = linear(x, weight_ih, bias_ih), b = linear(h, weight_hh, bias_hh);
-  const Variable r = sigmoid(gates(a, h, 0) + gates(b, h, 0)), z = sigmoid(gates(a, h, 1) + gates(b, h, 1));
-  const Variable n = tanh(gates(a, h, 2) + r * gates(b, h, 2));
-  return (1 - z) * n + z * h;
+  const Variable r = sigmoid(part(a, 0, h) + part(b, 0, h)), z = sigmoid(part(a, 1, h) + part(b, 1, h));
+  const Variable n = tanh(part(a, 2, h) + r * part(b, 2, h));
+  return n + z * (h - n);
 }
-
-Variable GRUCell::forward(const Variable& x) { return step(x, zero_state(x)); }
 
 }  // namespace xgrad::nn

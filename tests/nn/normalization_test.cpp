@@ -190,6 +190,6 @@ TEST_CASE("normalization refuses what does not fit, before anything changes") {
     check_error<ValueError>([&] { nn::BatchNorm2d(3, {.momentum = momentum}); }, {"momentum", message(momentum)});
   check_error<ValueError>([] { nn::BatchNorm2d(0); }, {"[batch_norm]", "1 to 2^31", "(0,)"});
   check_error<ValueError>([] { nn::LayerNorm(Shape{3, 0}); }, {"[layer_norm]", "(3, 0)"});
-  check_error<ValueError>([] { nn::GroupNorm(0, 4); }, {"[group_norm]", "(0, 4)"});
+  check_error<ValueError>([] { nn::GroupNorm(0, 4); }, {"[group_norm]", "0 groups", "4 channels"});
   check_error<ValueError>([] { nn::GroupNorm(3, 4); }, {"[group_norm]", "3 groups", "4 channels"});
 }

@@ -29,7 +29,7 @@ TEST_CASE("gradients go through an unrolled GRU, twice") {
   seed(1);
   const nn::GRUCell cell(3, 2);
   const Function function = [&](const Inputs& in) {
-    Variable h(zeros({2, 2}));
+    Variable h;
     for (std::size_t t = 0; t < 3; ++t) h = cell.step(in[t], h);
     return h;
   };
@@ -41,7 +41,7 @@ TEST_CASE("gradients go through an unrolled LSTM, twice") {
   seed(1);
   const nn::LSTMCell cell(3, 2);
   const Function function = [&](const Inputs& in) {
-    nn::LSTMCell::State state{Variable(zeros({2, 2})), Variable(zeros({2, 2}))};
+    nn::LSTMCell::State state;
     for (std::size_t t = 0; t < 3; ++t) state = cell.step(in[t], state);
     return state.h + state.c;
   };
