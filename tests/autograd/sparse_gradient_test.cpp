@@ -61,6 +61,8 @@ TEST_CASE("a sparse gradient holds the rows that were read, and is the dense gra
   CHECK_FALSE(x.has_grad());
   loss(x, second, sparse).backward();
   CHECK(x.sparse_grad()->size() == 2);
+  x.clear_grad();
+  CHECK_FALSE(x.has_grad());
 }
 
 TEST_CASE("a lookup without indices has a gradient of zeros") {

@@ -61,11 +61,13 @@ TEST_CASE("cells draw their parameters in order, uniform in 1 / sqrt(hidden)") {
   seed(7);
   const nn::GRUCell cell(3, 4);
   Generator generator(7);
-  for (const auto& [name, shape] : std::vector<std::pair<std::string, Shape>>{
-           {"weight_ih", {12, 3}}, {"weight_hh", {12, 4}}, {"bias_ih", {12}}, {"bias_hh", {12}}}) {
-    CAPTURE(name);
-    const Tensor expected = generator.uniform(shape, -0.5, 0.5);
-    CHECK(*cell.state_dict().find(name) == expected);
+  const std::pair<const char*, Shape> expected[] = {
+      {"weight_ih", {12, 3}}, {"weight_hh", {12, 4}}, {"bias_ih", {12}}, {"bias_hh", {12}}};
+  const NamedVariables parameters = cell.parameters();
+  REQUIRE(parameters.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(parameters[i].first == expected[i].first);
+    CHECK(parameters[i].second.value() == generator.uniform(expected[i].second, -0.5, 0.5));
   }
 }
 
