@@ -73,7 +73,8 @@ Task make_task(const Options& options) {
         message("--batch-size: ", options.batch_size, " is more than the ", data.train.size(), " training samples"));
   const Architecture architecture{options.model, options.hidden, data.train.image_shape(),
                                   data.train.class_names().size()};
-  return {data, validation, architecture, options.epochs, options.batch_size, options.schedule, options.seed};
+  return {data,           validation,          architecture,
+          options.epochs, options.batch_size, options.schedule, options.seed};
 }
 
 std::size_t parameter_count(const Architecture& architecture) {
@@ -95,8 +96,9 @@ void print_summary(const Options& options, const Task& task) {
 std::string caption(const Options& options, const Task& task) {
   const std::string schedule =
       task.schedule == &schedule_kinds().front() ? "" : message(task.schedule->name, " schedule, ");
-  return message(options.data ? options.data->string() : "drawn digits", ", network ", task.architecture.name(),
-                 ", batches of ", task.batch_size, ", ", schedule, "seed ", task.seed);
+  return message(options.data ? options.data->string() : "drawn digits",
+                 ", network ", task.architecture.name(), ", batches of ", task.batch_size, ", ", schedule, "seed ",
+                 task.seed);
 }
 
 std::vector<Run> train_all(const Task& task, const std::vector<Choice>& choices) {

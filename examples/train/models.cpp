@@ -2,8 +2,10 @@
 
 #include <xgrad/core/errors.h>
 #include <xgrad/nn/activations.h>
+#include <xgrad/nn/convolution.h>
 #include <xgrad/nn/flatten.h>
 #include <xgrad/nn/linear.h>
+#include <xgrad/nn/pooling.h>
 
 #include <algorithm>
 
@@ -13,6 +15,7 @@ namespace train {
 namespace {
 
 using xgrad::message;
+using xgrad::Shape;
 using namespace xgrad::nn;
 
 std::vector<std::size_t> widths(const Architecture& architecture) {
@@ -32,8 +35,27 @@ Sequential mlp(const Architecture& architecture) {
   return network;
 }
 
+// LeCun et al. 1998, "LeNet-5", with ReLU and max pooling as it is built today.
+Sequential lenet(const Architecture& architecture) {
+  const Shape& image = architecture.image_shape;
+  const auto left = [](std::size_t pixels) { return (pixels / 2 - 4) / 2; };
+  return Sequential{Conv2d(image[0], 6, 5, {.padding = 2}),
+                    ReLU(),
+                    MaxPool2d(2),
+                    Conv2d(6, 16, 5),
+                    ReLU(),
+                    MaxPool2d(2),
+                    Flatten(),
+                    Linear(16 * left(image[1]) * left(image[2]), 120),
+                    ReLU(),
+                    Linear(120, 84),
+                    ReLU(),
+                    Linear(84, architecture.classes)};
+}
+
 constexpr ModelKind kinds[] = {
     {"mlp", 1, mlp},
+    {"lenet", 12, lenet},
 };
 
 }  // namespace

@@ -78,7 +78,8 @@ std::string nearest(std::string_view typed, std::span<const std::string> candida
   std::string best;
   for (const std::string& candidate : candidates) {
     const bool begun = word.size() > 2 && candidate.starts_with(word);
-    const std::size_t distance = std::min<std::size_t>(edit_distance(word, candidate), begun ? 1 : candidate.size());
+    std::size_t distance = edit_distance(word, candidate);
+    if (begun) distance = std::min<std::size_t>(distance, 1);
     if (distance > least || (distance == least && candidate.size() <= best.size())) continue;
     least = distance;
     best = candidate;

@@ -40,9 +40,9 @@ class Trainer {
   }
 
   Run run() {
-    datasets::DataLoader batches(
-        task_.data.train,
-        {.batch_size = static_cast<std::ptrdiff_t>(task_.batch_size), .shuffle = true, .seed = task_.seed});
+    datasets::LoaderOptions options{
+        .batch_size = static_cast<std::ptrdiff_t>(task_.batch_size), .shuffle = true, .seed = task_.seed};
+    datasets::DataLoader batches(task_.data.train, options);
     try {
       while (epoch_ < task_.epochs && !stop_) train_epoch(batches);
     } catch (const ValueError& error) {

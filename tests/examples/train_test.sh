@@ -81,6 +81,10 @@ check "validation and a schedule" prints "1,500 train, 500 validation, 2,000 tes
 check "validation is a column" matches '^adam .*  [0-9.]+ %  +[0-9.]+ %  '
 check "and one of the CSV" [ "$(grep -cE '^adam,1,24,[0-9.]+,0\.[0-9]+,[0-9.]+,0\.[0-9]+$' again.csv)" -eq 1 ]
 
+run "${tiny[@]}" --model lenet --optimizer sgd --csv again.csv
+check "LeNet" prints "2,000 train, 2,000 test; lenet, 61,706 parameters;"
+check "LeNet is trained" exits 0
+
 # Refusals: the arguments, and after the colon what the message says.
 while IFS=: read -r arguments words; do
   read -ra list <<<"$arguments"
@@ -103,7 +107,8 @@ done <<'CASES'
 --samples 2000 --validation 0.9999:is all
 --samples 2000 --validation 0.99 --batch-size 21:21 is more than the 20 training samples
 --schedule cosin:did you mean cosine?
---model mlpp:did you mean mlp?
+--model lenett:did you mean lenet?
+--model lenet --hidden 5:--hidden belongs to --model mlp
 --report nowhere/page.html:there is no folder
 --plot nowhere/plot.svg:there is no folder
 --csv .:it is a folder
@@ -119,6 +124,8 @@ check "--hidden 5,none" refused "'none' is not a whole number"
 run --data small --hidden none --batch-size 3 --epochs 2
 check "a folder of one's own, and a linear model" prints "small: 4 train, 4 test; 4-10, 50 parameters;"
 check "it is trained" exits 0
+run --data small --model lenet --batch-size 2
+check "images too small for LeNet" refused "lenet needs images of at least 12 x 12 pixels, got 2 x 2"
 run --data small --samples 5
 check "more samples than there are" refused "5 is more than the 4 of small"
 printf x >>small/t10k-labels-idx1-ubyte
