@@ -1,3 +1,4 @@
+#include <xgrad/autograd/profile.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/random.h>
 #include <xgrad/datasets/loader.h>
@@ -156,6 +157,7 @@ DataLoader::DataLoader(Dataset dataset, LoaderOptions options) : dataset_(std::m
 }
 
 DataLoader::Iterator DataLoader::begin() {
+  Profile::mark("other");
   IndexTensor order = IndexTensor::from_shape({0});
   if (options_.shuffle) order = Generator(seed_, epoch_).permutation(dataset_.size());
   auto epoch = std::make_shared<Epoch>(dataset_, options_, size(), std::move(order));
@@ -168,10 +170,15 @@ std::size_t DataLoader::size() const {
   return dataset_.size() / batch_size + (options_.drop_last || dataset_.size() % batch_size == 0 ? 0 : 1);
 }
 
-DataLoader::Iterator::Iterator(std::shared_ptr<Epoch> epoch) : epoch_(std::move(epoch)) { epoch_->advance(); }
+DataLoader::Iterator::Iterator(std::shared_ptr<Epoch> epoch) : epoch_(std::move(epoch)) {
+  epoch_->advance();
+  Profile::mark("DataLoader");
+}
 const Batch& DataLoader::Iterator::operator*() const { return epoch_->batch(); }
 DataLoader::Iterator& DataLoader::Iterator::operator++() {
+  Profile::mark("other");
   epoch_->advance();
+  Profile::mark("DataLoader");
   return *this;
 }
 bool DataLoader::Iterator::operator==(std::default_sentinel_t) const { return epoch_->ended(); }
