@@ -3,8 +3,10 @@
 
 #include <xgrad/autograd/activations.h>
 #include <xgrad/autograd/arithmetic.h>
+#include <xgrad/autograd/convolution.h>
 #include <xgrad/autograd/elementwise.h>
 #include <xgrad/autograd/indexing.h>
 #include <xgrad/autograd/matmul.h>
+#include <xgrad/autograd/pooling.h>
 #include <xgrad/autograd/reductions.h>
 #include <xgrad/autograd/shapes.h>

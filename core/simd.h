@@ -28,10 +28,26 @@ constexpr std::size_t batch_size = 1;
 inline Batch load(const Scalar* from) { return *from; }
 inline void store(Batch batch, Scalar* to) { *to = batch; }
 inline Batch select(bool condition, Batch a, Batch b) { return condition ? a : b; }
+inline Batch fma(Batch a, Batch b, Batch c) { return a * b + c; }
+inline Scalar hadd(Batch x) { return x; }
 inline Batch sign(Batch x) { return static_cast<Batch>((x > 0) - (x < 0)); }
 using std::abs, std::exp, std::expm1, std::log, std::log1p, std::sqrt, std::sin, std::cos, std::tanh, std::erf;
-using std::max, std::min;
+using std::isnan, std::max, std::min;
 #endif
+
+/// The first `count` numbers of a batch, at most batch_size, the others 0; nothing beyond them is read or written.
+inline Batch load_some(const Scalar* from, std::size_t count) {
+  if (count == batch_size) return load(from);
+  Scalar part[batch_size] = {};
+  std::copy_n(from, count, part);
+  return load(part);
+}
+inline void store_some(Batch batch, Scalar* to, std::size_t count) {
+  if (count == batch_size) return store(batch, to);
+  Scalar part[batch_size];
+  store(batch, part);
+  std::copy_n(part, count, to);
+}
 
 /// f(batch) for each batch of elements, the last one padded.
 template <class F>
@@ -39,12 +55,7 @@ Tensor map_batches(const Tensor& x, F f) {
   Tensor out = Tensor::from_shape(x.shape());
   const std::size_t left = x.size() % batch_size, whole = x.size() - left;
   for (std::size_t i = 0; i < whole; i += batch_size) store(f(load(x.data() + i)), out.data() + i);
-  if (left > 0) {
-    Scalar last[batch_size] = {};
-    std::copy_n(x.data() + whole, left, last);
-    store(f(load(last)), last);
-    std::copy_n(last, left, out.data() + whole);
-  }
+  if (left > 0) store_some(f(load_some(x.data() + whole, left)), out.data() + whole, left);
   return out;
 }
 

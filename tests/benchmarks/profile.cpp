@@ -15,8 +15,7 @@ std::string_view group(const Profile::Row& row) {
   static const std::map<std::string_view, std::string_view> groups = {
       {"linear", "products"},    {"conv2d", "convolution"}, {"max_pool2d", "pooling"}, {"relu", "activation"},
       {"cross_entropy", "loss"}, {"Adam", "optimizer"},     {"DataLoader", "loader"},  {"record", "graph"},
-      {"backward", "graph"},     {"reshape", "graph"},
-  };
+      {"backward", "graph"},     {"reshape", "graph"}};
   const auto found = groups.find(row.gradient_of.empty() || row.name == "record" ? row.name : row.gradient_of);
   return found == groups.end() ? "other" : found->second;
 }

@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 #include <xgrad/autograd/ops.h>
 #include <xgrad/nn/activations.h>
+#include <xgrad/nn/convolution.h>
 #include <xgrad/nn/linear.h>
 #include <xgrad/nn/losses.h>
+#include <xgrad/nn/pooling.h>
 
 #include <cmath>
 #include <fstream>
@@ -51,17 +53,46 @@ Apply loss(Loss function) {
   return [function](Variables& v, const Json& options) { return function(v["x"], v["target"], options); };
 }
 
+// Gives the layer the case's parameters, applies it, and lets the case see the parameters' gradients.
+Variable apply_with_parameters(nn::Module& layer, Variables& v) {
+  StateDict state = layer.state_dict();
+  for (auto& [name, value] : state.tensors)
+    if (v.contains(name)) value = v.at(name).value();
+  layer.load_state_dict(state);
+  for (const auto& [name, parameter] : layer.parameters()) v[name] = parameter;
+  return layer(v["x"]);
+}
+
 Variable apply_linear(Variables& v, const Json& options) {
   nn::Linear linear(options.at("in_features"), options.at("out_features"), {.bias = options.value("bias", true)});
-  StateDict state;
-  for (const auto& [name, parameter] : linear.parameters()) state.tensors.emplace_back(name, v.at(name).value());
-  linear.load_state_dict(state);
-  for (const auto& [name, parameter] : linear.parameters()) v[name] = parameter;
-  return linear(v["x"]);
+  return apply_with_parameters(linear, v);
+}
+
+Size2d size(const Json& options, const char* name, std::ptrdiff_t otherwise = 0) {
+  if (!options.contains(name)) return otherwise;
+  const Json& value = options.at(name);
+  return value.is_array() ? Size2d(value[0], value[1]) : Size2d(value);
+}
+
+Variable apply_conv2d(Variables& v, const Json& options) {
+  nn::Conv2d conv(
+      options.at("in_channels"), options.at("out_channels"), size(options, "kernel_size"),
+      {.stride = size(options, "stride", 1), .padding = size(options, "padding"), .bias = options.value("bias", true)});
+  return apply_with_parameters(conv, v);
+}
+
+template <class Layer>
+Variable apply_pool(Variables& v, const Json& options) {
+  PoolOptions pool{.padding = size(options, "padding")};
+  if (options.contains("stride")) pool.stride = size(options, "stride");
+  return Layer(size(options, "kernel_size"), pool)(v["x"]);
 }
 
 const std::map<std::string, Apply> table = {
     {"Linear", apply_linear},
+    {"Conv2d", apply_conv2d},
+    {"MaxPool2d", apply_pool<nn::MaxPool2d>},
+    {"AvgPool2d", apply_pool<nn::AvgPool2d>},
     {"relu", layer<nn::ReLU>()},
     {"leaky_relu", layer<nn::LeakyReLU>("negative_slope")},
     {"elu", layer<nn::ELU>()},

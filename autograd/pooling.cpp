@@ -1,0 +1,181 @@
+#include <xgrad/autograd/arithmetic.h>
+#include <xgrad/autograd/convolution.h>
+#include <xgrad/autograd/pooling.h>
+#include <xgrad/autograd/reductions.h>
+#include <xgrad/autograd/shapes.h>
+#include <xgrad/core/broadcast.h>
+#include <xgrad/core/errors.h>
+#include <xgrad/core/parallel.h>
+#include <xgrad/core/simd.h>
+
+#include <memory>
+
+namespace xgrad {
+namespace {
+
+constexpr std::size_t grain = 1 << 14;  // pixels that are worth a thread
+
+using Positions = std::shared_ptr<const std::vector<std::uint32_t>>;  // in its image plane, for each output pixel
+
+// The planes of x at these positions, and the transpose of that. Each differentiates to the other.
+Variable pick(const Variable& x, const Shape& shape, const Positions& positions);
+Variable put(const Variable& dy, const Shape& shape, const Positions& positions);
+
+std::size_t plane(const Shape& shape) { return shape[2] * shape[3]; }
+
+Variable pick(const Variable& x, const Shape& shape, const Positions& positions) {
+  Tensor value = Tensor::from_shape(shape);
+  const std::size_t from = plane(x.shape()), to = plane(shape);
+  for (std::size_t i = 0; i < value.size(); ++i) value.data()[i] = x.value().data()[i / to * from + (*positions)[i]];
+  return record("max_pool2d_pick", std::move(value), {x}, [positions](const Variable& y, const Variable& dy) {
+    return std::vector{put(dy, y.input(0).shape(), positions)};
+  });
+}
+
+Variable put(const Variable& dy, const Shape& shape, const Positions& positions) {
+  Tensor value = zeros(shape);
+  const std::size_t from = plane(dy.shape()), to = plane(shape);
+  parallel_for(shape[0] * shape[1], grain / to + 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t p = begin; p < end; ++p) {
+      const Scalar* in = dy.value().data() + p * from;
+      const std::uint32_t* at = positions->data() + p * from;
+      Scalar* out = value.data() + p * to;
+      for (std::size_t i = 0; i < from; ++i) out[at[i]] += in[i];
+    }
+  });
+  return record("max_pool2d_put", std::move(value), {dy}, [positions](const Variable& y, const Variable& dx) {
+    return std::vector{pick(dx, y.input(0).shape(), positions)};
+  });
+}
+
+// Every stride-th number from here on; reads stride * batch_size of them.
+template <std::size_t stride>
+Batch load_every(const Scalar* from, std::size_t) {
+#ifdef XGRAD_HAS_XSIMD
+  if constexpr (stride == 2) return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return Batch(__builtin_shufflevector(load(from).data, load(from + batch_size).data, (2 * I)...));
+    }
+  (std::make_index_sequence<batch_size>());
+#endif
+  return load(from);
+}
+template <>
+Batch load_every<0>(const Scalar* from, std::size_t stride) {
+  Scalar picked[batch_size];
+  for (std::size_t i = 0; i < batch_size; ++i) picked[i] = from[i * stride];
+  return load(picked);
+}
+
+// The maxima of the windows of one plane, and where they are in it. Reads up to slack() numbers beyond the plane.
+template <std::size_t stride>
+void max_plane(const WindowAxes& axes, const Scalar* in, Scalar* y, std::uint32_t* positions) {
+  const WindowAxis &h = axes.height, &w = axes.width;
+  for (std::size_t r = 0; r < h.out; ++r)
+    for (std::size_t q = 0; q < w.out; q += batch_size) {
+      const std::size_t corner = r * h.stride * w.in + q * w.stride, some = std::min(batch_size, w.out - q);
+      Batch best = load_every<stride>(in + corner, w.stride), offset(Scalar(0));
+      for (std::size_t i = 0; i < h.kernel; ++i)
+        for (std::size_t j = 0; j < w.kernel; ++j) {
+          const Batch pixel = load_every<stride>(in + corner + i * w.in + j, w.stride);
+          const auto better = pixel > best || isnan(pixel);
+          best = select(better, pixel, best);
+          offset = select(better, Batch(static_cast<Scalar>(i * w.in + j)), offset);
+        }
+      store_some(best, y + r * w.out + q, some);
+      Scalar offsets[batch_size];
+      store(offset, offsets);
+      for (std::size_t l = 0; l < some; ++l)
+        positions[r * w.out + q + l] =
+            static_cast<std::uint32_t>(corner + l * w.stride + static_cast<std::size_t>(offsets[l]));
+    }
+}
+
+std::size_t slack(const WindowAxes& axes) { return (batch_size + 1) * axes.width.stride + axes.width.kernel; }
+
+void max_planes(const WindowAxes& axes, const Tensor& x, Tensor& y, std::vector<std::uint32_t>& positions) {
+  const auto run = axes.width.stride == 1 ? max_plane<1> : axes.width.stride == 2 ? max_plane<2> : max_plane<0>;
+  const std::size_t from = axes.height.in * axes.width.in, to = axes.height.out * axes.width.out;
+  parallel_for(x.size() / from, grain / from + 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t p = begin; p < end; ++p) {
+      const Scalar* in = x.data() + p * from;
+      Tensor copy;
+      if ((p + 1) * from + slack(axes) > x.size()) {
+        copy = zeros({from + slack(axes)});
+        std::copy_n(in, from, copy.data());
+        in = copy.data();
+      }
+      run(axes, in, y.data() + p * to, positions.data() + p * to);
+    }
+  });
+}
+
+Size2d stride_of(Size2d kernel, const PoolOptions& options) {
+  return options.stride == kernel_sized ? kernel : options.stride;
+}
+
+// The axes of images x, which are (batch, channels, height, width), without padding: that comes before.
+WindowAxes pool_axes(std::string_view operation, const Shape& x, Size2d kernel, const PoolOptions& options) {
+  if (x.size() != 4 || element_count(x) == 0)
+    throw ShapeError(message("[", operation, "] expected images (batch, channels, height, width), got ", x));
+  const auto [rows, columns] = options.padding;
+  if (2 * rows > kernel.height || 2 * columns > kernel.width)
+    throw ValueError(message("[", operation, "] expected a padding of at most half of the kernel, got (", rows, ", ",
+                             columns, ") for (", kernel.height, ", ", kernel.width, ")"));
+  return slide(operation, x[2], x[3], {kernel, stride_of(kernel, options), options.padding});
+}
+
+// -infinity around x: no maximum.
+Variable pad_with_nothing(const Variable& x, Size2d padding) {
+  const Tensor inside = pad2d(Variable(ones({1, 1, x.shape()[2], x.shape()[3]})), padding).value();
+  constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+  return pad2d(x, padding) + Variable(map(inside, [](Scalar in) { return in > 0 ? Scalar(0) : -infinity; }));
+}
+
+}  // namespace
+
+Variable max_pool2d(const Variable& x, Size2d kernel, PoolOptions options) {
+  const WindowAxes axes = pool_axes("max_pool2d", x.shape(), kernel, options);
+  if (axes.height.padding + axes.width.padding > 0)
+    return max_pool2d(pad_with_nothing(x, options.padding), kernel, {.stride = options.stride});
+  const Shape shape = {x.shape()[0], x.shape()[1], axes.height.out, axes.width.out};
+  Tensor value = Tensor::from_shape(shape);
+  const auto positions = std::make_shared<std::vector<std::uint32_t>>(value.size());
+  max_planes(axes, x.value(), value, *positions);
+  return record("max_pool2d", std::move(value), {x}, [positions](const Variable& y, const Variable& dy) {
+    return std::vector{put(dy, y.input(0).shape(), positions)};
+  });
+}
+
+Variable avg_pool2d(const Variable& x, Size2d kernel, PoolOptions options) {
+  const WindowAxes axes = pool_axes("avg_pool2d", x.shape(), kernel, options);
+  const std::size_t rows = axes.height.kernel, columns = axes.width.kernel, images = x.shape()[0] * x.shape()[1];
+  const Variable weight(full({1, 1, rows, columns}, Scalar(1) / static_cast<Scalar>(rows * columns)));
+  const Variable y = conv2d(reshape(x, {images, 1, x.shape()[2], x.shape()[3]}), weight, {},
+                            {.stride = stride_of(kernel, options), .padding = options.padding});
+  return reshape(y, {x.shape()[0], x.shape()[1], axes.height.out, axes.width.out});
+}
+
+Variable global_avg_pool2d(const Variable& x) {
+  pool_axes("global_avg_pool2d", x.shape(), 1, {});
+  return mean(x, {2, 3}, true);
+}
+
+Variable pad2d(const Variable& x, Size2d both) { return pad2d(x, both, both); }
+
+Variable pad2d(const Variable& x, Size2d above_and_left, Size2d below_and_right) {
+  Shape shape = x.shape();
+  if (shape.size() < 2) throw ShapeError(message("[pad2d] expected two dimensions or more, got ", shape));
+  Variable y = x;
+  const std::ptrdiff_t sides[2][2] = {{above_and_left.height, below_and_right.height},
+                                      {above_and_left.width, below_and_right.width}};
+  for (std::size_t d = 0; d < 2; ++d) {
+    const auto [before, after] = sides[d];
+    if (before < 0 || after < 0)
+      throw ValueError(message("[pad2d] expected paddings of 0 or more, got ", before, " and ", after));
+    shape[shape.size() - 2 + d] += static_cast<std::size_t>(before + after);
+    if (before + after > 0) y = unslice(y, shape, static_cast<std::ptrdiff_t>(d) - 2, static_cast<std::size_t>(before));
+  }
+  return y;
+}
+
+}  // namespace xgrad

@@ -1,0 +1,328 @@
+// Samples lie in the lanes of registers (core/lanes.h): a product of one weight and one pixel is done for as many
+// samples at once, whatever the sizes of image and kernel. A tile of M x P registers stays in place while a sum runs:
+//
+//   convolve         tile[o][q] += w[o][k] x[k at q]       M output channels, P neighbouring pixels; k = (c, i, j)
+//   convolve_input   tile[k][q] += w[o][k] dy[o][q]        the same tile, added to dx at the k of each q
+//   convolve_weight  tile[o][k] += dy[o][q] x[k at q]      the sum over lanes comes last
+#include <xgrad/core/convolution.h>
+#include <xgrad/core/lanes.h>
+#include <xgrad/core/parallel.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace xgrad {
+namespace {
+
+// Accumulators of a tile: with 32 registers, 24; with 16, 12.
+constexpr std::size_t max_m = 4, max_p = sizeof(Batch) == 64 ? 6 : 3;
+
+constexpr std::size_t max_chunks = 8;    // of the groups, that each sum a gradient of the weight
+constexpr std::size_t cached = 1 << 13;  // numbers that stay near while the weights pass over them
+
+std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
+
+// [0, count) in pieces of almost equal size, at most `most`: body(begin, size).
+template <class Body>
+void for_pieces(std::size_t count, std::size_t most, Body body) {
+  const std::size_t pieces = divide_up(count, most);
+  for (std::size_t i = 0; i < pieces; ++i) {
+    const std::size_t begin = count * i / pieces;
+    body(begin, count * (i + 1) / pieces - begin);
+  }
+}
+
+// body(0), …, body(count - 1), each of them inlined: a loop that compilers leave one keeps its registers in memory.
+template <std::size_t count, class Body>
+void unrolled(Body body) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) { (body(I), ...); }
+  (std::make_index_sequence<count>());
+}
+
+// table[m - 1][p - 1] is Kernel<m, p>::run.
+template <template <std::size_t, std::size_t> class Kernel>
+constexpr auto make_table() {
+  return []<std::size_t... I>(std::index_sequence<I...>) {
+    return std::array{&Kernel<I / max_p + 1, I % max_p + 1>::run...};
+  }
+  (std::make_index_sequence<max_m * max_p>());
+}
+template <template <std::size_t, std::size_t> class Kernel>
+auto kernel(std::size_t m, std::size_t p) {
+  static constexpr auto table = make_table<Kernel>();
+  return table[(m - 1) * max_p + p - 1];
+}
+
+// out[m][p] = start[m] + sum over k of a[k][m] in[k][p]: registers at in + in_offsets[k] + p in_step, and likewise for
+// out. Without a start the sum is added to out, where the registers of different m may be the same.
+struct TileArguments {
+  const Scalar* a;
+  std::size_t inner;
+  const Scalar* in;
+  const std::size_t* in_offsets;
+  std::size_t in_step;
+  Scalar* out;
+  const std::size_t* out_offsets;
+  std::size_t out_step;
+  const Scalar* start;
+};
+
+template <std::size_t M, std::size_t P>
+struct Tile {
+  static void run(const TileArguments& t) {
+    Batch sum[M][P];
+    unrolled<M * P>([&](std::size_t i) { sum[i / P][i % P] = Batch(t.start ? t.start[i / P] : Scalar(0)); });
+    for (std::size_t k = 0; k < t.inner; ++k) {
+      const Scalar *in = t.in + t.in_offsets[k], *a = t.a + k * M;
+      Batch x[P];
+      unrolled<P>([&](std::size_t p) { x[p] = load(in + p * t.in_step); });
+      unrolled<M * P>([&](std::size_t i) { sum[i / P][i % P] = fma(Batch(a[i / P]), x[i % P], sum[i / P][i % P]); });
+    }
+    unrolled<M * P>([&](std::size_t i) {
+      Scalar* out = t.out + t.out_offsets[i / P] + i % P * t.out_step;
+      store(t.start ? sum[i / P][i % P] : load(out) + sum[i / P][i % P], out);
+    });
+  }
+};
+
+// out[m][p] += sum over rows and columns of a[m] in[p], lane by lane.
+struct DotArguments {
+  const Scalar* a;
+  std::size_t a_step, a_row;
+  const Scalar* in;
+  const std::size_t* in_offsets;
+  std::size_t in_row, in_step;
+  std::size_t rows, columns;
+  Scalar* out;
+  std::size_t out_step;
+};
+
+template <std::size_t M, std::size_t P>
+struct Dot {
+  static void run(const DotArguments& t) {
+    Batch sum[M][P];
+    unrolled<M * P>([&](std::size_t i) { sum[i / P][i % P] = load(t.out + i / P * t.out_step + i % P * lanes); });
+    for (std::size_t row = 0; row < t.rows; ++row) {
+      const Scalar *a = t.a + row * t.a_row, *in = t.in + row * t.in_row;
+      for (std::size_t column = 0; column < t.columns; ++column, in += t.in_step, a += lanes) {
+        Batch y[M];
+        unrolled<M>([&](std::size_t m) { y[m] = load(a + m * t.a_step); });
+        unrolled<P>([&](std::size_t p) {
+          const Batch x = load(in + t.in_offsets[p]);
+          unrolled<M>([&](std::size_t m) { sum[m][p] = fma(y[m], x, sum[m][p]); });
+        });
+      }
+    }
+    unrolled<M * P>([&](std::size_t i) { store(sum[i / P][i % P], t.out + i / P * t.out_step + i % P * lanes); });
+  }
+};
+
+// What one lane group, or one group of channels, has to do.
+struct Plan {
+  explicit Plan(const Convolution& sizes)
+      : s(sizes),
+        groups(lane_groups(s.batch, s.height.out)),
+        channels(s.channels / s.groups),
+        outs(s.out_channels / s.groups),
+        kernel_size(s.height.kernel * s.width.kernel),
+        row(s.width.out * lanes) {}
+
+  LaneWindow input(const LaneGroup& group) const {
+    const auto extent = [](std::size_t out, const WindowAxis& a) {
+      return (out - 1) * a.stride + (a.kernel - 1) * a.dilation + 1;
+    };
+    return {s.channels,
+            s.height.in,
+            s.width.in,
+            extent(group.rows, s.height),
+            extent(s.width.out, s.width),
+            s.height.padding,
+            s.width.padding,
+            group.rows * s.height.stride};
+  }
+  LaneWindow output(const LaneGroup& group) const {
+    return {s.out_channels, s.height.out, s.width.out, group.rows, s.width.out, 0, 0, group.rows};
+  }
+  // Where output pixel (r, q) begins to read, in the window of the input.
+  std::size_t origin(const LaneWindow& in, std::size_t r, std::size_t q) const {
+    return (r * s.height.stride * in.columns + q * s.width.stride) * lanes;
+  }
+  // And where its taps (c, i, j) are from there.
+  std::vector<std::size_t> taps(const LaneWindow& in) const {
+    std::vector<std::size_t> offsets;
+    for (std::size_t c = 0; c < channels; ++c)
+      for (std::size_t i = 0; i < s.height.kernel; ++i)
+        for (std::size_t j = 0; j < s.width.kernel; ++j)
+          offsets.push_back(((c * in.rows + i * s.height.dilation) * in.columns + j * s.width.dilation) * lanes);
+    return offsets;
+  }
+  // Rows of this many channels of the output that stay in the cache while the weights pass over them; whole registers
+  // of pixels.
+  std::size_t rows(std::size_t count, const LaneGroup& group) const {
+    const std::size_t whole = lanes / std::gcd(lanes, s.width.out);
+    return std::min(divide_up(std::max<std::size_t>(cached / (count * row), 1), whole) * whole, group.rows);
+  }
+
+  const Convolution& s;
+  std::vector<LaneGroup> groups;
+  std::size_t channels, outs;  // of a group of channels
+  std::size_t kernel_size, row;
+};
+
+Tensor scratch(std::size_t size) { return Tensor::from_shape({size}); }
+
+std::vector<std::size_t> multiples(std::size_t count, std::size_t step) {
+  std::vector<std::size_t> offsets(count);
+  for (std::size_t i = 0; i < count; ++i) offsets[i] = i * step;
+  return offsets;
+}
+
+// A matrix (m, k), read with these steps, as tiles want it: rows in pieces of at most max_m, each piece (k, m).
+Tensor pack_weight(const Scalar* matrix, std::size_t rows, std::size_t inner, std::size_t row_step,
+                   std::size_t inner_step) {
+  Tensor packed = scratch(rows * inner);
+  for_pieces(rows, max_m, [&](std::size_t begin, std::size_t size) {
+    Scalar* to = packed.data() + begin * inner;
+    for (std::size_t k = 0; k < inner; ++k)
+      for (std::size_t m = 0; m < size; ++m) *to++ = matrix[(begin + m) * row_step + k * inner_step];
+  });
+  return packed;
+}
+
+// body(part, group of channels, begin, end) for each, with [begin, end) of the `channels` of that group: all of them at
+// once, unless there are more threads than other work.
+template <class Body>
+void for_tasks(std::size_t parts, std::size_t channel_groups, std::size_t channels, Body body) {
+  const std::size_t tasks = parts * channel_groups;
+  const std::size_t blocks =
+      std::min(divide_up(static_cast<std::size_t>(num_threads()), tasks), divide_up(channels, max_m));
+  parallel_for(tasks * blocks, 1, [&](std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; ++i) {
+      const std::size_t block = i % blocks, task = i / blocks;
+      body(task / channel_groups, task % channel_groups, channels * block / blocks, channels * (block + 1) / blocks);
+    }
+  });
+}
+
+}  // namespace
+
+void convolve(const Convolution& s, const Scalar* x, const Scalar* weight, const Scalar* bias, Scalar* y) {
+  const Plan plan(s);
+  const std::size_t inner = plan.channels * plan.kernel_size;
+  const Scalar zero[max_m] = {};
+  for_tasks(plan.groups.size(), s.groups, plan.outs, [&](auto g, auto part, auto begin, auto end) {
+    const LaneGroup& group = plan.groups[g];
+    const LaneWindow in = plan.input(group), out = plan.output(group);
+    const std::size_t first = part * plan.outs + begin, outs = end - begin, rows = plan.rows(outs, group);
+    const auto taps = plan.taps(in);
+    const Tensor w = pack_weight(weight + first * inner, outs, inner, inner, 1);
+    Tensor packed_x = scratch(plan.channels * in.rows * in.columns * lanes), packed_y = scratch(outs * rows * plan.row);
+    pack(in, group, {part * plan.channels, plan.channels, 0, in.rows}, x, packed_x.data());
+    for (std::size_t top = 0; top < group.rows; top += rows) {
+      const std::size_t some = std::min(rows, group.rows - top);
+      const auto out_offsets = multiples(max_m, some * plan.row);
+      for (std::size_t r = 0; r < some; ++r)
+        for_pieces(s.width.out, max_p, [&](std::size_t q, std::size_t width) {
+          for_pieces(outs, max_m, [&](std::size_t o, std::size_t count) {
+            kernel<Tile>(count, width)({.a = w.data() + o * inner,
+                                        .inner = inner,
+                                        .in = packed_x.data() + plan.origin(in, top + r, q),
+                                        .in_offsets = taps.data(),
+                                        .in_step = s.width.stride * lanes,
+                                        .out = packed_y.data() + (o * some + r) * plan.row + q * lanes,
+                                        .out_offsets = out_offsets.data(),
+                                        .out_step = lanes,
+                                        .start = bias ? bias + first + o : zero});
+          });
+        });
+      unpack(out, group, {first, outs, top, some}, packed_y.data(), y);
+    }
+  });
+}
+
+void convolve_input(const Convolution& s, const Scalar* dy, const Scalar* weight, Scalar* dx) {
+  const Plan plan(s);
+  const std::size_t inner = plan.channels * plan.kernel_size;
+  std::fill_n(dx, s.batch * s.channels * s.height.in * s.width.in, Scalar(0));
+  for_tasks(plan.groups.size(), s.groups, plan.channels, [&](auto g, auto part, auto begin, auto end) {
+    const LaneGroup& group = plan.groups[g];
+    const LaneWindow in = plan.input(group), out = plan.output(group);
+    const std::size_t first = part * plan.outs, outs = plan.outs, rows = plan.rows(outs, group);
+    const auto taps = plan.taps(in);
+    const std::size_t own_taps = (end - begin) * plan.kernel_size;
+    const Tensor w = pack_weight(weight + first * inner + begin * plan.kernel_size, own_taps, outs, 1, inner);
+    Tensor packed_dx = zeros({(end - begin) * in.rows * in.columns * lanes}),
+           packed_dy = scratch(outs * rows * plan.row);
+    for (std::size_t top = 0; top < group.rows; top += rows) {
+      const std::size_t some = std::min(rows, group.rows - top);
+      const auto dy_offsets = multiples(outs, some * plan.row);
+      pack(out, group, {first, outs, top, some}, dy, packed_dy.data());
+      for (std::size_t r = 0; r < some; ++r)
+        for_pieces(s.width.out, max_p, [&](std::size_t q, std::size_t width) {
+          for_pieces(own_taps, max_m, [&](std::size_t k, std::size_t count) {
+            kernel<Tile>(count, width)({.a = w.data() + k * outs,
+                                        .inner = outs,
+                                        .in = packed_dy.data() + r * plan.row + q * lanes,
+                                        .in_offsets = dy_offsets.data(),
+                                        .in_step = lanes,
+                                        .out = packed_dx.data() + plan.origin(in, top + r, q),
+                                        .out_offsets = taps.data() + k,
+                                        .out_step = s.width.stride * lanes,
+                                        .start = nullptr});
+          });
+        });
+    }
+    unpack_add(in, group, {part * plan.channels + begin, end - begin, 0, in.rows}, packed_dx.data(), dx);
+  });
+}
+
+void convolve_weight(const Convolution& s, const Scalar* x, const Scalar* dy, Scalar* dweight) {
+  const Plan plan(s);
+  const std::size_t inner = plan.channels * plan.kernel_size, size = s.out_channels * inner;
+  const std::size_t count = plan.groups.size(), chunks = std::min(count, max_chunks);
+  Tensor sums = scratch(chunks * size);
+  for_tasks(chunks, s.groups, plan.outs, [&](auto chunk, auto part, auto begin, auto end) {
+    const std::size_t first = part * plan.outs + begin, outs = end - begin;
+    Tensor sum = zeros({outs * inner * lanes});
+    for (std::size_t g = count * chunk / chunks; g < count * (chunk + 1) / chunks; ++g) {
+      const LaneGroup& group = plan.groups[g];
+      const LaneWindow in = plan.input(group), out = plan.output(group);
+      const std::size_t rows = plan.rows(max_m, group);
+      const auto taps = plan.taps(in);
+      Tensor packed_x = scratch(plan.channels * in.rows * in.columns * lanes),
+             packed_dy = scratch(outs * rows * plan.row);
+      pack(in, group, {part * plan.channels, plan.channels, 0, in.rows}, x, packed_x.data());
+      for (std::size_t top = 0; top < group.rows; top += rows) {
+        const std::size_t some = std::min(rows, group.rows - top);
+        pack(out, group, {first, outs, top, some}, dy, packed_dy.data());
+        for_pieces(outs, max_m, [&](std::size_t o, std::size_t m) {
+          for_pieces(inner, max_p, [&](std::size_t k, std::size_t p) {
+            kernel<Dot>(m, p)({.a = packed_dy.data() + o * some * plan.row,
+                               .a_step = some * plan.row,
+                               .a_row = plan.row,
+                               .in = packed_x.data() + plan.origin(in, top, 0),
+                               .in_offsets = taps.data() + k,
+                               .in_row = plan.origin(in, 1, 0),
+                               .in_step = s.width.stride * lanes,
+                               .rows = some,
+                               .columns = s.width.out,
+                               .out = sum.data() + (o * inner + k) * lanes,
+                               .out_step = inner * lanes});
+          });
+        });
+      }
+    }
+    Scalar* to = sums.data() + chunk * size + first * inner;
+    for (std::size_t i = 0; i < outs * inner; ++i) to[i] = hadd(load(sum.data() + i * lanes));
+  });
+  for (std::size_t i = 0; i < size; ++i) {
+    double sum = 0;
+    for (std::size_t chunk = 0; chunk < chunks; ++chunk) sum += static_cast<double>(sums.data()[chunk * size + i]);
+    dweight[i] = static_cast<Scalar>(sum);
+  }
+}
+
+}  // namespace xgrad
