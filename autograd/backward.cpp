@@ -1,6 +1,7 @@
 // The backward pass: visits the graph from the output by descending number of creation, iteratively.
 #include <xgrad/autograd/node.h>
 #include <xgrad/autograd/ops.h>
+#include <xgrad/autograd/profile.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/flush_to_zero.h>
 
@@ -14,6 +15,17 @@ struct Recording : NoGrad {
   explicit Recording(bool on) : NoGrad(on) {}
 };
 
+struct Differentiating {  // ends on every way out
+  explicit Differentiating(std::string_view operation) {
+    if (profile) profile->add("backward"), outer = profile->differentiate(operation);
+  }
+  ~Differentiating() {
+    if (profile) profile->add("other"), profile->differentiate(outer);
+  }
+  Profile* profile = Profile::current();
+  std::string_view outer = {};
+};
+
 struct PassOptions {
   bool create_graph, retain_graph, check_finite;
   bool fills_leaves = false;
@@ -22,6 +34,7 @@ struct PassOptions {
 class Pass {
  public:
   Pass(const Variable& output, PassOptions options) : options_(options), recording_(options.create_graph) {
+    Profile::mark("other");
     if (output.size() != 1)
       throw ShapeError(message("[backward] expected a scalar, got the shape ", output.shape(), "; sum it first"));
     if (!output.requires_grad())
@@ -46,6 +59,7 @@ class Pass {
       if (node.target || node.operation.empty()) deliver(current, gradient);
       if (!node.operation.empty()) propagate(current, gradient);
     }
+    Profile::mark("backward");
   }
 
  private:
@@ -53,6 +67,7 @@ class Pass {
 
   void propagate(const Variable& current, const Variable& gradient) {
     Node& node = *current.node();
+    const Differentiating timed(node.operation);
     if (!node.backward)
       throw GraphError(message("[backward] the graph at '", node.operation,
                                "' was freed by an earlier backward pass; pass "

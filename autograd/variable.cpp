@@ -1,4 +1,5 @@
 #include <xgrad/autograd/node.h>
+#include <xgrad/autograd/profile.h>
 #include <xgrad/autograd/variable.h>
 #include <xgrad/core/errors.h>
 
@@ -89,6 +90,8 @@ const std::vector<Variable>& Variable::inputs() const { return checked(node_).in
 
 Variable record(std::string_view operation, Tensor value, std::vector<Variable> inputs, Backward backward) {
   static std::atomic<std::uint64_t> count = 0;
+  Profile* const profile = Profile::current();
+  if (profile) profile->add(operation);
   Variable output(std::move(value));
   if (!recording || std::none_of(inputs.begin(), inputs.end(), [](const Variable& v) { return v.requires_grad(); }))
     return output;
@@ -99,6 +102,7 @@ Variable record(std::string_view operation, Tensor value, std::vector<Variable> 
   node.number = count.fetch_add(1, std::memory_order_relaxed) + 1;
   node.recorded = node.versions();
   node.requires_grad = true;
+  if (profile) profile->add("record");
   return output;
 }
 

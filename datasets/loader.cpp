@@ -1,3 +1,4 @@
+#include <xgrad/autograd/profile.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/random.h>
 #include <xgrad/datasets/loader.h>
@@ -145,6 +146,7 @@ DataLoader::DataLoader(Dataset dataset, LoaderOptions options) : dataset_(std::m
 }
 
 DataLoader::Iterator DataLoader::begin() {
+  Profile::mark("other");
   auto epoch = std::make_shared<Epoch>(*this);
   ++epoch_;
   return Iterator(std::move(epoch));
@@ -155,10 +157,15 @@ std::size_t DataLoader::size() const {
   return (dataset_.size() + (options_.drop_last ? 0 : batch_size - 1)) / batch_size;
 }
 
-DataLoader::Iterator::Iterator(std::shared_ptr<Epoch> epoch) : epoch_(std::move(epoch)) { epoch_->advance(); }
+DataLoader::Iterator::Iterator(std::shared_ptr<Epoch> epoch) : epoch_(std::move(epoch)) {
+  epoch_->advance();
+  Profile::mark("DataLoader");
+}
 const Batch& DataLoader::Iterator::operator*() const { return epoch_->batch(); }
 DataLoader::Iterator& DataLoader::Iterator::operator++() {
+  Profile::mark("other");
   epoch_->advance();
+  Profile::mark("DataLoader");
   return *this;
 }
 bool DataLoader::Iterator::operator==(std::default_sentinel_t) const { return epoch_->ended(); }

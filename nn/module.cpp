@@ -1,3 +1,4 @@
+#include <xgrad/autograd/profile.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/flush_to_zero.h>
 #include <xgrad/nn/call_log.h>
@@ -18,6 +19,7 @@ Module::~Module() = default;
 
 Variable Module::operator()(const Variable& x) {
   const FlushToZero guard;
+  Profile::mark("other");
   Variable y = forward(x);
   if (auto* log = detail::call_log()) log->push_back({this, y.shape()});
   return y;

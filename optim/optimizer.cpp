@@ -1,3 +1,4 @@
+#include <xgrad/autograd/profile.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/parallel.h>
 #include <xgrad/optim/elements.h>
@@ -85,6 +86,7 @@ Elements Optimizer::prepare(std::size_t parameter, const Plan& plan) {
 }
 
 void Optimizer::step() {
+  Profile::mark("other");
   const std::vector<Plan> plans = checked_plans();
   std::vector<Elements> work;
   work.reserve(parameters_.size());
@@ -106,6 +108,7 @@ void Optimizer::step() {
       update(part(work[i], std::max(begin, begins[i]) - begins[i], std::min(end, begins[i + 1]) - begins[i]),
              states_[work[i].parameter].group);
   });
+  Profile::mark(rule());
 }
 
 void Optimizer::zero_grad() {

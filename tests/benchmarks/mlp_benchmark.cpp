@@ -4,8 +4,7 @@
 #include <xgrad/xgrad.h>
 
 #include "bare_mlp.h"
-#include "mlp_data.h"
-#include "mlp_model.h"
+#include "training.h"
 
 using namespace xgrad;
 
@@ -27,7 +26,7 @@ void epoch_bare(benchmark::State& state) {
 void epoch_xgrad(benchmark::State& state) {
   set_num_threads(static_cast<int>(state.range(0)));
   seed(1);
-  Mlp mlp(data(), state.range(1) != 0);
+  Training mlp(networks[0], data(), state.range(1) != 0);
   for (auto _ : state) state.counters["loss"] = mlp.epoch();
   state.SetLabel(gemm_backend());
 }

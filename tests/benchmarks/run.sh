@@ -1,35 +1,141 @@
 #!/usr/bin/env bash
-# Builds the benchmarks and runs them in turns with their floors and, where libtorch is installed, with it.
-# usage: tests/benchmarks/run.sh [DIR]     DIR holds MNIST's four files; without it, digits are drawn
+# Builds the benchmarks and runs them: whole processes in turns with libtorch's, where libtorch-dev is installed.
+# usage: tests/benchmarks/run.sh [--data DIR] [SECTION...]
+#   sections: mlp mlp1000 lenet convolution target memory micro growth profile; without any, all of them
+#   --data DIR, or XGRAD_DATA=DIR: a folder with MNIST's four files; otherwise digits are drawn
+#   TURNS=3: how often each process runs
 set -euo pipefail
+all=(mlp mlp1000 lenet convolution target memory micro growth profile)
+sections=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --data) XGRAD_DATA=$(realpath -e "$2") && export XGRAD_DATA && shift ;;
+    *)
+      if [[ " ${all[*]} " != *" $1 "* ]]; then sed -n '3,6s/^# //p' "$0" >&2 && exit 2; fi
+      sections+=("$1")
+      ;;
+  esac
+  shift
+done
+[ ${#sections[@]} -gt 0 ] || sections=("${all[@]}")
+turns=${TURNS:-3}
+
 cd "$(dirname "$0")/../.."
-[ $# -eq 0 ] || export XGRAD_DATA=$1
 bash cmake/setup.sh benchmark
 cmake --preset benchmarks >/dev/null
 cmake --build --preset benchmarks >/dev/null
 bin=build/benchmarks/tests/benchmarks
+results=build/benchmarks/results.csv
+: >"$results"
 
-echo "machine: $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), load $(cut -d' ' -f1 /proc/loadavg)"
-echo "environment: OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-unset}; the floors and libtorch run with OPENBLAS_NUM_THREADS=1"
-echo
-echo "== MLP epoch, graph and optimizer steps: medians of repetitions that run in random turns"
-for program in mlp graph optimizer; do
-  OPENBLAS_NUM_THREADS=1 "$bin/${program}_benchmark" --benchmark_repetitions="${REPETITIONS:-7}" \
-    --benchmark_enable_random_interleaving=true --benchmark_display_aggregates_only=true 2>/dev/null | grep _median
-done
+# record WORK SIDE VALUE UNIT; nothing where there is no value.
+record() { [ -z "$3" ] || echo "$1,$2,$3,$4" >>"$results"; }
 
-echo
-echo "== MLP epoch as a process of its own: seconds of each epoch, in turns"
-for _ in 1 2 3; do
-  for threads in 1 2; do
-    "$bin/mlp_epochs" $threads 3 | tail -n 1
-    [ ! -x "$bin/libtorch_mlp" ] || OPENBLAS_NUM_THREADS=1 "$bin/libtorch_mlp" $threads 3 | tail -n 1
+# libtorch "THREADS BLAS_THREADS" PROGRAM [ARGUMENTS...]; THREADS takes the place of a %. Nothing where it is not there.
+libtorch() {
+  local threads=${1% *} blas=${1#* } program=$bin/libtorch_$2
+  shift 2
+  [ ! -x "$program" ] || OPENBLAS_NUM_THREADS=$blas timeout "${LIMIT:-120}" "$program" "${@/\%/$threads}" || true # out of time
+}
+
+field() { tail -n 1 | cut -d, -f"$1"; } # of the last line
+
+# libtorch's OpenMP and OpenBLAS have threads of their own. Which numbers are best depends on network and machine.
+declare -A best=()
+find_best() { # find_best NETWORK
+  [ -z "${best[$1]:-}" ] || return 0
+  best[$1]="2 1"
+  local least="" setting seconds
+  for setting in "1 1" "2 1" "1 2" "2 2"; do
+    seconds=$(LIMIT=40 libtorch "$setting" epochs "$1" % 1 | field 4)
+    [ -n "$seconds" ] || continue
+    echo "libtorch, $1, OpenMP and OpenBLAS threads $setting: $seconds s an epoch"
+    if [ -z "$least" ] || awk "BEGIN { exit !($seconds < $least) }"; then least=$seconds best[$1]=$setting; fi
   done
-done
+}
 
-echo
-start=$(date +%s%N)
-for _ in $(seq 100); do "$bin/first_gradient"; done
-echo "== process start to first gradient, mean of 100: $((($(date +%s%N) - start) / 100000)) us"
-echo "== peak memory of the MLP run"
-/usr/bin/time -f '%M KB' "$bin/mlp_epochs" 1 1
+network() { # network NAME EPOCHS: seconds of the last epoch
+  local threads seconds setting
+  find_best "$1"
+  for _ in $(seq "$turns"); do
+    for threads in 1 2; do
+      [ $threads -eq 1 ] && setting="1 1" || setting=${best[$1]}
+      seconds=$("$bin/epochs" "$1" $threads "$2" | field 4)
+      record "$1 epoch; threads: $threads" xgrad "$seconds" s
+      record "$1 epoch; threads: $threads" libtorch "$(libtorch "$setting" epochs "$1" % "$2" | field 4)" s
+      [ $threads -eq 1 ] && setting="one thread" || setting=xgrad
+      record "$1 epoch; the second thread" "$setting" "$seconds" s
+    done
+  done
+}
+
+convolution() {
+  local threads side
+  for _ in $(seq "$turns"); do
+    for threads in 1 2; do
+      for side in xgrad libtorch; do
+        if [ $side = xgrad ]; then "$bin/convolution" $threads; else libtorch "$threads 1" convolution %; fi |
+          sed "s/\(.*\),\(.*\),\(.*\)/conv2d \1; threads: \2,$side,\3,s/" >>"$results"
+      done
+    done
+  done
+}
+
+reached() { awk -F, '$6 >= 0.99 { print $5 }'; }
+target() { # seconds of training until an epoch ends with 99 % on the test set; a seed each turn
+  local seed work="lenet to 99 % test accuracy; threads: 2"
+  find_best lenet
+  for seed in $(seq "$turns"); do
+    record "$work" xgrad "$("$bin/epochs" lenet 2 30 "$seed" 0.99 | reached)" s
+    record "$work" libtorch "$(libtorch "${best[lenet]}" epochs lenet % 30 "$seed" 0.99 | reached)" s
+  done
+}
+
+memory() {
+  local network program side
+  for network in mlp lenet; do
+    for program in epochs libtorch_epochs; do
+      [ -x "$bin/$program" ] || continue
+      [ $program = epochs ] && side=xgrad || side=libtorch
+      record "$network; peak of memory" $side \
+        "$({ /usr/bin/time -f %M "$bin/$program" $network 1 1 >/dev/null; } 2>&1 | awk '{ print $1 / 1024 }')" MB
+    done
+  done
+}
+
+micro() {
+  local start program
+  start=$(date +%s%N)
+  for _ in $(seq 100); do "$bin/first_gradient"; done
+  record "process start to first gradient" xgrad "$(awk "BEGIN { print ($(date +%s%N) - $start) / 1e11 }")" s
+  for program in mlp graph optimizer; do # medians of repetitions that run in random turns
+    OPENBLAS_NUM_THREADS=1 "$bin/${program}_benchmark" --benchmark_repetitions=$((2 * turns + 1)) \
+      --benchmark_enable_random_interleaving=true --benchmark_display_aggregates_only=true 2>/dev/null | grep _median
+  done
+}
+
+growth() {
+  "$bin/growth" 1 build/benchmarks/growth.csv build/benchmarks/growth.svg
+  echo "the same as a picture: build/benchmarks/growth.svg"
+}
+
+profile() {
+  for network in lenet mlp; do "$bin/profile" $network 1 300; done
+}
+
+load() { cut -d' ' -f1-3 /proc/loadavg; }
+echo "machine: $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), load $(load)"
+echo "xgrad: $("$bin/epochs")"
+libtorch "1 1" epochs | grep -E '^libtorch|MKL-DNN|CPU capability' || echo "libtorch: not installed"
+echo "data: ${XGRAD_DATA:-drawn digits}; OPENBLAS_CORETYPE: ${OPENBLAS_CORETYPE:-not set}"
+for section in "${sections[@]}"; do
+  echo "== $section"
+  case $section in
+    mlp | lenet) network "$section" 2 ;;
+    mlp1000) network "$section" 1 ;;
+    *) "$section" ;;
+  esac
+done
+echo "== medians of $turns turns (least to most); ratio: the other side's time for xgrad's"
+awk -F, -f tests/benchmarks/table.awk "$results"
+echo "took $SECONDS s, load $(load)"
