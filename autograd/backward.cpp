@@ -28,6 +28,7 @@ struct Differentiating {  // ends on every way out
 
 struct PassOptions {
   bool create_graph, retain_graph, check_finite;
+  bool fills_leaves = false;
 };
 
 class Pass {
@@ -74,7 +75,9 @@ class Pass {
     if (node.versions() != node.recorded)
       throw GraphError(message("[backward] a value that '", node.operation, "' ", node.value.shape(),
                                " recorded was changed in place since"));
-    std::vector<Variable> gradients = node.backward(current, gradient);
+    const bool by_rows = node.rows_read && options_.fills_leaves && node.inputs[0].operation().empty();
+    if (by_rows) node.inputs[0].node()->add_rows_to_grad(*node.rows_read, gradient.value());
+    std::vector<Variable> gradients = by_rows ? std::vector<Variable>(1) : node.backward(current, gradient);
     if (gradients.size() != node.inputs.size())
       throw GraphError(message("[backward] '", node.operation, "' gave ", gradients.size(), " gradients for ",
                                node.inputs.size(), " inputs"));
@@ -157,7 +160,10 @@ void add_to_grad(const Variable& leaf, Variable& gradient, bool owned) {
 }  // namespace
 
 void Variable::backward(BackwardOptions options) const {
-  Pass(*this, {.create_graph = false, .retain_graph = options.retain_graph, .check_finite = options.check_finite})
+  Pass(*this, {.create_graph = false,
+               .retain_graph = options.retain_graph,
+               .check_finite = options.check_finite,
+               .fills_leaves = true})
       .run([](const Variable& leaf, Variable& gradient) { add_to_grad(leaf, gradient, gradient.unique()); });
 }
 

@@ -1,8 +1,10 @@
 #include <xgrad/autograd/indexing.h>
+#include <xgrad/autograd/node.h>
 #include <xgrad/core/broadcast.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/reduce.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace xgrad {
@@ -28,6 +30,13 @@ std::vector<std::size_t> positions(std::string_view operation, const Shape& x, s
   return result;
 }
 
+// ValueError unless every index is that of a row.
+void check_rows(std::string_view operation, const IndexTensor& index, std::size_t count) {
+  for (const std::int64_t row : index)
+    if (row < 0 || row >= static_cast<std::int64_t>(count))
+      throw ValueError(message("[", operation, "] row ", row, " is not one of ", count));
+}
+
 }  // namespace
 
 Variable gather(const Variable& x, std::ptrdiff_t axis, const IndexTensor& index) {
@@ -49,6 +58,58 @@ Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const IndexTensor& 
   return record("scatter_add", std::move(value), {x, values}, [axis, index](const Variable& y, const Variable& g) {
     return std::vector{g, y.input(1).requires_grad() ? gather(g, axis, index) : Variable()};
   });
+}
+
+Variable take_rows(const Variable& x, const IndexTensor& index, TakeRowsOptions options) {
+  if (x.shape().empty()) throw ShapeError("[take_rows] expected (rows, …), got ()");
+  check_rows("take_rows", index, x.shape()[0]);
+  Shape shape(index.shape().begin(), index.shape().end());
+  shape.insert(shape.end(), x.shape().begin() + 1, x.shape().end());
+  Tensor value = Tensor::from_shape(shape);
+  const std::size_t width = value.size() / std::max<std::size_t>(index.size(), 1);
+  Scalar* to = value.data();
+  for (const std::int64_t row : index)
+    to = std::copy_n(x.value().data() + static_cast<std::size_t>(row) * width, width, to);
+  const auto shared = std::make_shared<const IndexTensor>(index);
+  const Variable result = record("take_rows", std::move(value), {x}, [shared](const Variable& y, const Variable& g) {
+    return std::vector{add_rows(g, *shared, y.input(0).shape()[0])};
+  });
+  if (options.sparse_grad) result.node()->rows_read = shared;
+  return result;
+}
+
+Variable add_rows(const Variable& rows, const IndexTensor& index, std::size_t count) {
+  const Shape expected(index.shape().begin(), index.shape().end());
+  if (rows.shape().size() < expected.size() || !std::equal(expected.begin(), expected.end(), rows.shape().begin()))
+    throw ShapeError(message("[add_rows] rows ", rows.shape(), " do not match index ", expected));
+  check_rows("add_rows", index, count);
+  Shape shape = {count};
+  shape.insert(shape.end(), rows.shape().begin() + index.dimension(), rows.shape().end());
+  Tensor value = zeros(shape);
+  const std::size_t width = rows.size() / std::max<std::size_t>(index.size(), 1);
+  const Scalar* from = rows.value().data();
+  for (const std::int64_t row : index)
+    for (std::size_t i = 0; i < width; ++i) value.data()[static_cast<std::size_t>(row) * width + i] += *from++;
+  return record("add_rows", std::move(value), {rows},
+                [index](const Variable&, const Variable& g) { return std::vector{take_rows(g, index)}; });
+}
+
+void Node::add_rows_to_grad(const IndexTensor& index, const Tensor& rows) {
+  if (!row_grad) row_grad = std::make_unique<RowGradient>();
+  const Scalar* from = rows.data();
+  for (const std::int64_t row : index) {
+    std::vector<Scalar>& sum = (*row_grad)[static_cast<std::size_t>(row)];
+    sum.resize(rows.size() / index.size());
+    for (Scalar& element : sum) element += *from++;
+  }
+}
+
+void Node::make_grad_dense() {
+  if (!row_grad) return;
+  if (!grad) grad = std::make_unique<Tensor>(zeros(value.shape()));
+  for (const auto& [row, sum] : *row_grad)
+    for (std::size_t i = 0; i < sum.size(); ++i) grad->data()[row * sum.size() + i] += sum[i];
+  row_grad.reset();
 }
 
 }  // namespace xgrad

@@ -15,4 +15,15 @@ Variable gather(const Variable& x, std::ptrdiff_t axis, const IndexTensor& index
 /// `values` has the shape of the index.
 Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const IndexTensor& index, const Variable& values);
 
+struct TakeRowsOptions {
+  bool sparse_grad = false;  ///< backward() leaves the rows of a leaf's gradient as rows: see Variable::sparse_grad()
+};
+
+/// result[i…] = x[index[i…]] for an index of any shape: whole rows of x (count, …). ValueError for a row outside
+/// [0, count).
+Variable take_rows(const Variable& x, const IndexTensor& index, TakeRowsOptions options = {});
+
+/// The transpose of take_rows: `count` rows of zeros with rows[i…] added to row index[i…]. Rows may repeat.
+Variable add_rows(const Variable& rows, const IndexTensor& index, std::size_t count);
+
 }  // namespace xgrad

@@ -15,6 +15,8 @@ struct Node {
 
   /// The changes in place of the value and of the inputs' values. It only grows, so one sum tells whether any changed.
   std::uint64_t versions() const;
+  void add_rows_to_grad(const IndexTensor& index, const Tensor& rows);
+  void make_grad_dense();
 
   Tensor value;
   std::string operation;  // "" for a leaf
@@ -24,9 +26,11 @@ struct Node {
   std::uint64_t version = 0;   // how often the value was changed in place
   std::uint64_t recorded = 0;  // versions() at the time of recording
   bool requires_grad = false;
-  bool target = false;           // grad() wants this node's gradient
-  std::unique_ptr<Tensor> grad;  // of a leaf, after backward()
-  Variable pending;              // the gradient so far, during a backward pass
+  bool target = false;                           // grad() wants this node's gradient
+  std::unique_ptr<Tensor> grad;                  // of a leaf, after backward()
+  std::unique_ptr<RowGradient> row_grad;         // to be added to `grad`
+  std::shared_ptr<const IndexTensor> rows_read;  // for add_rows_to_grad, where the input is a leaf
+  Variable pending;                              // the gradient so far, during a backward pass
 };
 
 }  // namespace xgrad

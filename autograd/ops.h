@@ -7,6 +7,7 @@
 #include <xgrad/autograd/elementwise.h>
 #include <xgrad/autograd/indexing.h>
 #include <xgrad/autograd/matmul.h>
+#include <xgrad/autograd/normalization.h>
 #include <xgrad/autograd/pooling.h>
 #include <xgrad/autograd/reductions.h>
 #include <xgrad/autograd/shapes.h>

@@ -66,18 +66,22 @@ Scalar Variable::item() const {
 
 bool Variable::requires_grad() const { return node_ && node_->requires_grad; }
 
-bool Variable::has_grad() const { return node_ && node_->grad; }
+bool Variable::has_grad() const { return node_ && (node_->grad || node_->row_grad); }
 
 const Tensor& Variable::grad() const { return mutable_grad(); }
 
 Tensor& Variable::mutable_grad() const {
   if (!has_grad()) throw GraphError(message("[grad] no gradient has arrived at this variable of shape ", shape()));
+  node_->make_grad_dense();
   return *node_->grad;
 }
+
+const RowGradient* Variable::sparse_grad() const { return checked(node_).grad ? nullptr : node_->row_grad.get(); }
 
 void Variable::clear_grad() const {
   checked(node_);
   node_->grad.reset();
+  node_->row_grad.reset();
 }
 
 std::string_view Variable::operation() const { return checked(node_).operation; }
@@ -104,5 +108,6 @@ Variable record(std::string_view operation, Tensor value, std::vector<Variable> 
 
 NoGrad::NoGrad(bool record_now) : previous_(std::exchange(recording, record_now)) {}
 NoGrad::~NoGrad() { recording = previous_; }
+bool is_recording() { return recording; }
 
 }  // namespace xgrad

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@
 namespace xgrad {
 
 struct Node;
+
+/// The gradient of a table (count, …) of which only a few rows were read, by their number. The other rows are 0.
+using RowGradient = std::map<std::size_t, std::vector<Scalar>>;
 
 struct BackwardOptions {
   bool retain_graph = false;  ///< keep the graph for another backward pass
@@ -41,6 +45,10 @@ class Variable {
   /// The gradient that backward() passes have added up. GraphError where there is none.
   const Tensor& grad() const;
   Tensor& mutable_grad() const;
+  /// The same as rows, where nothing but take_rows with `sparse_grad` has read this leaf; null otherwise. It costs time
+  /// and memory for those rows alone. grad(), mutable_grad() and a dense gradient that arrives make it dense, and dense
+  /// it stays until clear_grad().
+  const RowGradient* sparse_grad() const;
   void clear_grad() const;
 
   /// Adds the gradients of this scalar to the leaves that require them. ShapeError where this is not a scalar;
@@ -100,5 +108,8 @@ class NoGrad {
  private:
   bool previous_;
 };
+
+/// False on this thread while a NoGrad lives, and in a backward pass without create_graph.
+bool is_recording();
 
 }  // namespace xgrad

@@ -7,24 +7,13 @@ macro(xgrad_require name package reason)
   endif()
 endmacro()
 
-set(BLA_VENDOR OpenBLAS)
 xgrad_require(xtensor libxtensor-dev "the array type")
 xgrad_require(ZLIB zlib1g-dev "gzip files")
 xgrad_require(Threads libc6-dev "the prefetching thread of the loader")
 
-# Optional: plain loops take the place of BLAS and SIMD registers, and one thread that of several.
-option(XGRAD_USE_BLAS "Multiply matrices with OpenBLAS (through xtensor-blas)" ON)
-option(XGRAD_USE_XSIMD "Compute functions and optimizer steps in SIMD registers, with xsimd" ON)
+# Optional: single numbers take the place of SIMD registers, and one thread that of several.
+option(XGRAD_USE_XSIMD "Compute in SIMD registers, with xsimd" ON)
 option(XGRAD_USE_TBB "Split work over threads with oneTBB" ON)
-if(XGRAD_USE_BLAS)
-  xgrad_require(BLAS libopenblas-dev "products of matrices, or configure with -DXGRAD_USE_BLAS=OFF")
-  find_path(XTENSOR_BLAS_INCLUDE_DIR xtensor-blas/xblas.hpp HINTS ${xtensor_INCLUDE_DIRS})
-  mark_as_advanced(XTENSOR_BLAS_INCLUDE_DIR)
-  if(NOT XTENSOR_BLAS_INCLUDE_DIR)
-    message(FATAL_ERROR "xgrad needs xtensor-blas. On Debian: apt-get install libxtensor-blas-dev, or run cmake/setup.sh, "
-                        "or configure with -DXGRAD_USE_BLAS=OFF")
-  endif()
-endif()
 if(XGRAD_USE_XSIMD)
   xgrad_require(xsimd libxsimd-dev "SIMD registers, or configure with -DXGRAD_USE_XSIMD=OFF")
 endif()

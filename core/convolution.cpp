@@ -7,86 +7,18 @@
 #include <xgrad/core/convolution.h>
 #include <xgrad/core/lanes.h>
 #include <xgrad/core/parallel.h>
+#include <xgrad/core/tile.h>
 
 #include <algorithm>
-#include <array>
 #include <numeric>
-#include <utility>
 #include <vector>
 
 namespace xgrad {
 namespace {
 
-// Accumulators of a tile: with 32 registers, 24; with 16, 12.
-constexpr std::size_t max_m = 4, max_p = sizeof(Batch) == 64 ? 6 : 3;
-
-constexpr std::size_t max_chunks = 8;    // of the groups, that each sum a gradient of the weight
+constexpr std::size_t max_m = 4, max_p = many_registers ? 6 : 3;
+constexpr std::size_t max_chunks = 2;    // of the groups, that each sum a gradient of the weight
 constexpr std::size_t cached = 1 << 13;  // numbers that stay near while the weights pass over them
-
-std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
-
-// [0, count) in pieces of almost equal size, at most `most`: body(begin, size).
-template <class Body>
-void for_pieces(std::size_t count, std::size_t most, Body body) {
-  const std::size_t pieces = divide_up(count, most);
-  for (std::size_t i = 0; i < pieces; ++i) {
-    const std::size_t begin = count * i / pieces;
-    body(begin, count * (i + 1) / pieces - begin);
-  }
-}
-
-// body(0), …, body(count - 1), each of them inlined: a loop that compilers leave one keeps its registers in memory.
-template <std::size_t count, class Body>
-void unrolled(Body body) {
-  [&]<std::size_t... I>(std::index_sequence<I...>) { (body(I), ...); }
-  (std::make_index_sequence<count>());
-}
-
-// table[m - 1][p - 1] is Kernel<m, p>::run.
-template <template <std::size_t, std::size_t> class Kernel>
-constexpr auto make_table() {
-  return []<std::size_t... I>(std::index_sequence<I...>) {
-    return std::array{&Kernel<I / max_p + 1, I % max_p + 1>::run...};
-  }
-  (std::make_index_sequence<max_m * max_p>());
-}
-template <template <std::size_t, std::size_t> class Kernel>
-auto kernel(std::size_t m, std::size_t p) {
-  static constexpr auto table = make_table<Kernel>();
-  return table[(m - 1) * max_p + p - 1];
-}
-
-// out[m][p] = start[m] + sum over k of a[k][m] in[k][p]: registers at in + in_offsets[k] + p in_step, and likewise for
-// out. Without a start the sum is added to out, where the registers of different m may be the same.
-struct TileArguments {
-  const Scalar* a;
-  std::size_t inner;
-  const Scalar* in;
-  const std::size_t* in_offsets;
-  std::size_t in_step;
-  Scalar* out;
-  const std::size_t* out_offsets;
-  std::size_t out_step;
-  const Scalar* start;
-};
-
-template <std::size_t M, std::size_t P>
-struct Tile {
-  static void run(const TileArguments& t) {
-    Batch sum[M][P];
-    unrolled<M * P>([&](std::size_t i) { sum[i / P][i % P] = Batch(t.start ? t.start[i / P] : Scalar(0)); });
-    for (std::size_t k = 0; k < t.inner; ++k) {
-      const Scalar *in = t.in + t.in_offsets[k], *a = t.a + k * M;
-      Batch x[P];
-      unrolled<P>([&](std::size_t p) { x[p] = load(in + p * t.in_step); });
-      unrolled<M * P>([&](std::size_t i) { sum[i / P][i % P] = fma(Batch(a[i / P]), x[i % P], sum[i / P][i % P]); });
-    }
-    unrolled<M * P>([&](std::size_t i) {
-      Scalar* out = t.out + t.out_offsets[i / P] + i % P * t.out_step;
-      store(t.start ? sum[i / P][i % P] : load(out) + sum[i / P][i % P], out);
-    });
-  }
-};
 
 // out[m][p] += sum over rows and columns of a[m] in[p], lane by lane.
 struct DotArguments {
@@ -180,18 +112,6 @@ std::vector<std::size_t> multiples(std::size_t count, std::size_t step) {
   return offsets;
 }
 
-// A matrix (m, k), read with these steps, as tiles want it: rows in pieces of at most max_m, each piece (k, m).
-Tensor pack_weight(const Scalar* matrix, std::size_t rows, std::size_t inner, std::size_t row_step,
-                   std::size_t inner_step) {
-  Tensor packed = scratch(rows * inner);
-  for_pieces(rows, max_m, [&](std::size_t begin, std::size_t size) {
-    Scalar* to = packed.data() + begin * inner;
-    for (std::size_t k = 0; k < inner; ++k)
-      for (std::size_t m = 0; m < size; ++m) *to++ = matrix[(begin + m) * row_step + k * inner_step];
-  });
-  return packed;
-}
-
 // body(part, group of channels, begin, end) for each, with [begin, end) of the `channels` of that group: all of them at
 // once, unless there are more threads than other work.
 template <class Body>
@@ -218,7 +138,6 @@ void convolve(const Convolution& s, const Scalar* x, const Scalar* weight, const
     const LaneWindow in = plan.input(group), out = plan.output(group);
     const std::size_t first = part * plan.outs + begin, outs = end - begin, rows = plan.rows(outs, group);
     const auto taps = plan.taps(in);
-    const Tensor w = pack_weight(weight + first * inner, outs, inner, inner, 1);
     Tensor packed_x = scratch(plan.channels * in.rows * in.columns * lanes), packed_y = scratch(outs * rows * plan.row);
     pack(in, group, {part * plan.channels, plan.channels, 0, in.rows}, x, packed_x.data());
     for (std::size_t top = 0; top < group.rows; top += rows) {
@@ -227,15 +146,17 @@ void convolve(const Convolution& s, const Scalar* x, const Scalar* weight, const
       for (std::size_t r = 0; r < some; ++r)
         for_pieces(s.width.out, max_p, [&](std::size_t q, std::size_t width) {
           for_pieces(outs, max_m, [&](std::size_t o, std::size_t count) {
-            kernel<Tile>(count, width)({.a = w.data() + o * inner,
-                                        .inner = inner,
-                                        .in = packed_x.data() + plan.origin(in, top + r, q),
-                                        .in_offsets = taps.data(),
-                                        .in_step = s.width.stride * lanes,
-                                        .out = packed_y.data() + (o * some + r) * plan.row + q * lanes,
-                                        .out_offsets = out_offsets.data(),
-                                        .out_step = lanes,
-                                        .start = bias ? bias + first + o : zero});
+            kernel<Tile, max_m, max_p>(count, width)({.a = weight + (first + o) * inner,
+                                                      .a_m = inner,
+                                                      .a_k = 1,
+                                                      .inner = inner,
+                                                      .in = packed_x.data() + plan.origin(in, top + r, q),
+                                                      .in_offsets = taps.data(),
+                                                      .in_step = s.width.stride * lanes,
+                                                      .out = packed_y.data() + (o * some + r) * plan.row + q * lanes,
+                                                      .out_offsets = out_offsets.data(),
+                                                      .out_step = lanes,
+                                                      .start = bias ? bias + first + o : zero});
           });
         });
       unpack(out, group, {first, outs, top, some}, packed_y.data(), y);
@@ -253,7 +174,7 @@ void convolve_input(const Convolution& s, const Scalar* dy, const Scalar* weight
     const std::size_t first = part * plan.outs, outs = plan.outs, rows = plan.rows(outs, group);
     const auto taps = plan.taps(in);
     const std::size_t own_taps = (end - begin) * plan.kernel_size;
-    const Tensor w = pack_weight(weight + first * inner + begin * plan.kernel_size, own_taps, outs, 1, inner);
+    const Scalar* own_weight = weight + first * inner + begin * plan.kernel_size;
     Tensor packed_dx = zeros({(end - begin) * in.rows * in.columns * lanes}),
            packed_dy = scratch(outs * rows * plan.row);
     for (std::size_t top = 0; top < group.rows; top += rows) {
@@ -263,15 +184,17 @@ void convolve_input(const Convolution& s, const Scalar* dy, const Scalar* weight
       for (std::size_t r = 0; r < some; ++r)
         for_pieces(s.width.out, max_p, [&](std::size_t q, std::size_t width) {
           for_pieces(own_taps, max_m, [&](std::size_t k, std::size_t count) {
-            kernel<Tile>(count, width)({.a = w.data() + k * outs,
-                                        .inner = outs,
-                                        .in = packed_dy.data() + r * plan.row + q * lanes,
-                                        .in_offsets = dy_offsets.data(),
-                                        .in_step = lanes,
-                                        .out = packed_dx.data() + plan.origin(in, top + r, q),
-                                        .out_offsets = taps.data() + k,
-                                        .out_step = s.width.stride * lanes,
-                                        .start = nullptr});
+            kernel<Tile, max_m, max_p>(count, width)({.a = own_weight + k,
+                                                      .a_m = 1,
+                                                      .a_k = inner,
+                                                      .inner = outs,
+                                                      .in = packed_dy.data() + r * plan.row + q * lanes,
+                                                      .in_offsets = dy_offsets.data(),
+                                                      .in_step = lanes,
+                                                      .out = packed_dx.data() + plan.origin(in, top + r, q),
+                                                      .out_offsets = taps.data() + k,
+                                                      .out_step = s.width.stride * lanes,
+                                                      .start = nullptr});
           });
         });
     }
@@ -300,17 +223,17 @@ void convolve_weight(const Convolution& s, const Scalar* x, const Scalar* dy, Sc
         pack(out, group, {first, outs, top, some}, dy, packed_dy.data());
         for_pieces(outs, max_m, [&](std::size_t o, std::size_t m) {
           for_pieces(inner, max_p, [&](std::size_t k, std::size_t p) {
-            kernel<Dot>(m, p)({.a = packed_dy.data() + o * some * plan.row,
-                               .a_step = some * plan.row,
-                               .a_row = plan.row,
-                               .in = packed_x.data() + plan.origin(in, top, 0),
-                               .in_offsets = taps.data() + k,
-                               .in_row = plan.origin(in, 1, 0),
-                               .in_step = s.width.stride * lanes,
-                               .rows = some,
-                               .columns = s.width.out,
-                               .out = sum.data() + (o * inner + k) * lanes,
-                               .out_step = inner * lanes});
+            kernel<Dot, max_m, max_p>(m, p)({.a = packed_dy.data() + o * some * plan.row,
+                                             .a_step = some * plan.row,
+                                             .a_row = plan.row,
+                                             .in = packed_x.data() + plan.origin(in, top, 0),
+                                             .in_offsets = taps.data() + k,
+                                             .in_row = plan.origin(in, 1, 0),
+                                             .in_step = s.width.stride * lanes,
+                                             .rows = some,
+                                             .columns = s.width.out,
+                                             .out = sum.data() + (o * inner + k) * lanes,
+                                             .out_step = inner * lanes});
           });
         });
       }

@@ -1,67 +1,84 @@
+// C in tiles (core/tile.h): rows of A, whose numbers are read in place, times a panel of B, which is copied so that its
+// columns lie in registers.
 #include <xgrad/core/broadcast.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/gemm.h>
+#include <xgrad/core/lanes.h>
 #include <xgrad/core/parallel.h>
+#include <xgrad/core/tile.h>
 
 #include <algorithm>
-
-#ifdef XGRAD_HAS_BLAS
-#include <xtensor-blas/xblas.hpp>
-extern "C" {
-[[gnu::weak]] void openblas_set_num_threads(int);
-[[gnu::weak]] char* openblas_get_config();
-}
-#endif
 
 namespace xgrad {
 namespace {
 
-struct Matrix {  // a row-major matrix in place, `stride` elements from row to row
+struct Matrix {  // in place: the number in row i and column j is at data[i row + j column], and one of the two is 1
   const Scalar* data;
-  std::size_t stride;
-  bool transposed;
+  std::size_t row, column;
 };
 
-#ifdef XGRAD_HAS_BLAS
-void multiply(std::size_t m, std::size_t n, std::size_t k, Matrix a, Matrix b, Scalar* c, bool accumulate) {
-  static const bool single_threaded = [] {  // two pools of threads fight over the cores: the library splits the work
-    if (openblas_set_num_threads) openblas_set_num_threads(1);
-    return true;
-  }();
-  static_cast<void>(single_threaded);
-  const auto index = [](std::size_t i) { return static_cast<xt::blas_index_t>(i); };
-  const auto flag = [](bool transposed) { return transposed ? cxxblas::Trans : cxxblas::NoTrans; };
-  cxxblas::gemm<xt::blas_index_t>(cxxblas::RowMajor, flag(a.transposed), flag(b.transposed), index(m), index(n),
-                                  index(k), Scalar(1), a.data, index(a.stride), b.data, index(b.stride),
-                                  Scalar(accumulate), c, index(n));
-}
-#else
-void multiply(std::size_t m, std::size_t n, std::size_t k, Matrix a, Matrix b, Scalar* c, bool accumulate) {
-  if (!accumulate) std::fill_n(c, m * n, Scalar(0));
-  for (std::size_t i = 0; i < m; ++i)
-    for (std::size_t p = 0; p < k; ++p) {
-      const Scalar factor = a.transposed ? a.data[p * a.stride + i] : a.data[i * a.stride + p];
-      for (std::size_t j = 0; j < n; ++j)
-        c[i * n + j] += factor * (b.transposed ? b.data[j * b.stride + p] : b.data[p * b.stride + j]);
+constexpr std::size_t max_m = many_registers ? 8 : 4, max_p = 3;
+// A sum over k is cut into pieces of this length, so that a panel stays in the cache.
+constexpr std::size_t max_k = 256;
+constexpr std::size_t smallest_task = std::size_t{1} << 17;  // multiply-adds that are worth a thread
+
+// Rows [k, k + size) and `width` columns of b from column j on, as (size, registers): columns beyond are 0.
+void pack_panel(Matrix b, std::size_t k, std::size_t size, std::size_t j, std::size_t width, Scalar* panel) {
+  const std::size_t pitch = divide_up(width, lanes) * lanes;
+  for (std::size_t q = 0; q < width; q += lanes) {
+    const std::size_t some = std::min(lanes, width - q);
+    if (b.column == 1) {
+      for (std::size_t i = 0; i < size; ++i)
+        store(load_some(b.data + (k + i) * b.row + j + q, some), panel + i * pitch + q);
+      continue;
     }
+    for (std::size_t i = 0; i < size; i += lanes) {
+      const std::size_t rows = std::min(lanes, size - i);
+      Batch block[lanes];
+      for (std::size_t l = 0; l < lanes; ++l)
+        block[l] = l < some ? load_some(b.data + (j + q + l) * b.column + k + i, rows) : Batch(Scalar(0));
+      transpose(block);
+      for (std::size_t l = 0; l < rows; ++l) store(block[l], panel + (i + l) * pitch + q);
+    }
+  }
 }
-#endif
 
-// OpenBLAS gives the bits of the whole product for pieces whose first row is a multiple of 12, as long as no piece is
-// so small that it goes to another kernel.
-constexpr std::size_t row_grain = 12, smallest_piece = std::size_t{1} << 21;  // rows; multiply-adds
-
-void multiply_in_pieces(std::size_t m, std::size_t n, std::size_t k, Matrix a, Matrix b, Scalar* c, bool accumulate) {
-  const std::size_t grains = m / row_grain, least = smallest_piece / (row_grain * n * k) + 1;  // a piece's, in grains
-  const std::size_t pieces = std::clamp<std::size_t>(grains / least, 1, static_cast<std::size_t>(num_threads()));
-  const auto begin_of = [=](std::size_t piece) {
-    return piece == pieces ? m : (grains * piece + pieces - 1) / pieces * row_grain;
-  };
-  parallel_for(pieces, 1, [=](std::size_t from, std::size_t to) {
-    const std::size_t begin = begin_of(from), end = begin_of(to);
-    const Matrix part{a.data + (a.transposed ? begin : begin * a.stride), a.stride, a.transposed};
-    multiply(end - begin, n, k, part, b, c + begin * n, accumulate);
-  });
+// Columns [j, j + width) of rows [begin, end) of c.
+void multiply_panel(std::size_t begin, std::size_t end, std::size_t j, std::size_t width, std::size_t inner, Matrix a,
+                    Matrix b, Scalar* c, std::size_t c_row, bool accumulate) {
+  const std::size_t registers = divide_up(width, lanes), pitch = registers * lanes;
+  std::size_t in_offsets[max_k], out_offsets[max_m];
+  for (std::size_t k = 0; k < max_k; ++k) in_offsets[k] = k * pitch;
+  Tensor panel = Tensor::from_shape({std::min(inner, max_k) * pitch});
+  Scalar edge[max_m * max_p * lanes];  // takes the tile that reaches beyond the last column
+  const bool whole = pitch == width;
+  for (std::size_t m = 0; m < max_m; ++m) out_offsets[m] = m * (whole ? c_row : pitch);
+  const Scalar zero[max_m] = {};
+  for (std::size_t k = 0; k < inner; k += max_k) {
+    const std::size_t size = std::min(max_k, inner - k);
+    pack_panel(b, k, size, j, width, panel.data());
+    const bool add = accumulate || k > 0;
+    for_pieces(end - begin, max_m, [&](std::size_t row, std::size_t count) {
+      Scalar* out = c + (begin + row) * c_row + j;
+      kernel<Tile, max_m, max_p>(count, registers)({.a = a.data + (begin + row) * a.row + k * a.column,
+                                                    .a_m = a.row,
+                                                    .a_k = a.column,
+                                                    .inner = size,
+                                                    .in = panel.data(),
+                                                    .in_offsets = in_offsets,
+                                                    .in_step = lanes,
+                                                    .out = whole ? out : edge,
+                                                    .out_offsets = out_offsets,
+                                                    .out_step = lanes,
+                                                    .start = add && whole ? nullptr : zero});
+      if (whole) return;
+      for (std::size_t m = 0; m < count; ++m)
+        for (std::size_t q = 0; q < width; ++q) {
+          Scalar& to = out[m * c_row + q];
+          to = add ? to + edge[m * pitch + q] : edge[m * pitch + q];
+        }
+    });
+  }
 }
 
 Shape batch_shape(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
@@ -94,28 +111,38 @@ void gemm(const Tensor& a, const Tensor& b, Tensor& c, GemmOptions options) {
     if (!options.accumulate) std::fill_n(c.data(), c.size(), Scalar(0));
     return;
   }
-  const Matrix first_a{a.data(), a.shape().back(), options.transpose_a};
-  const Matrix first_b{b.data(), b.shape().back(), options.transpose_b};
-  if (shape.size() == 2) return multiply_in_pieces(m, n, k, first_a, first_b, c.data(), options.accumulate);
-
+  const auto matrix = [](const Tensor& x, bool transposed) {
+    const std::size_t pitch = x.shape().back();
+    return transposed ? Matrix{x.data(), 1, pitch} : Matrix{x.data(), pitch, 1};
+  };
+  const Matrix first_a = matrix(a, options.transpose_a), first_b = matrix(b, options.transpose_b);
   const Shape batch = batch_shape(shape);
   const auto offsets = [&](const Tensor& x) {  // of the matrices of a broadcast batch, in matrices
     return strided_offsets(batch, broadcast_strides(batch_shape(x.shape()), batch));
   };
   const auto a_offsets = offsets(a), b_offsets = offsets(b);
-  parallel_for(a_offsets.size(), smallest_piece / (m * n * k) + 1, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i)
-      multiply(m, n, k, {first_a.data + a_offsets[i] * m * k, first_a.stride, first_a.transposed},
-               {first_b.data + b_offsets[i] * k * n, first_b.stride, first_b.transposed}, c.data() + i * m * n,
-               options.accumulate);
+
+  // Panels of columns are independent of each other. Where they are fewer than threads, rows are cut too.
+  const std::size_t panel = max_p * lanes, panels = divide_up(n, panel), count = a_offsets.size() * panels;
+  const std::size_t blocks =
+      std::min(divide_up(static_cast<std::size_t>(num_threads()), count), divide_up(m, 4 * max_m));
+  const std::size_t grain = smallest_task / (m * std::min(n, panel) * k / blocks + 1) + 1;
+  parallel_for(count * blocks, grain, [&](std::size_t from, std::size_t to) {
+    for (std::size_t task = from; task < to; ++task) {
+      const std::size_t block = task % blocks, j = task / blocks % panels * panel, i = task / blocks / panels;
+      const Matrix left{first_a.data + a_offsets[i] * m * k, first_a.row, first_a.column};
+      const Matrix right{first_b.data + b_offsets[i] * k * n, first_b.row, first_b.column};
+      multiply_panel(m * block / blocks, m * (block + 1) / blocks, j, std::min(panel, n - j), k, left, right,
+                     c.data() + i * m * n, n, options.accumulate);
+    }
   });
 }
 
 std::string gemm_backend() {
-#ifdef XGRAD_HAS_BLAS
-  return openblas_get_config ? openblas_get_config() : "BLAS";
+#ifdef XGRAD_HAS_XSIMD
+  return message(Batch::arch_type::name(), ", ", max_m, " x ", max_p * lanes);
 #else
-  return "built-in loops";
+  return message("plain, ", max_m, " x ", max_p * lanes);
 #endif
 }
 

@@ -1,4 +1,4 @@
-// The one place that talks to BLAS.
+// Products of matrices.
 #pragma once
 
 #include <xgrad/core/tensor.h>
@@ -21,7 +21,7 @@ Shape gemm_shape(std::string_view operation, const Shape& a, const Shape& b, Gem
 /// must not share memory with a or b. The result is the same bits for any number of threads.
 void gemm(const Tensor& a, const Tensor& b, Tensor& c, GemmOptions options = {});
 
-/// The BLAS kernel in use, such as "OpenBLAS 0.3.21 … Cooperlake", or "built-in loops".
+/// The instructions and the tile with which products are computed, such as "avx512bw, 8 x 48".
 std::string gemm_backend();
 
 }  // namespace xgrad

@@ -18,11 +18,6 @@ void interleave(Batch (&rows)[lanes], std::index_sequence<I...>) {
   }
   std::copy_n(next, lanes, rows);
 }
-void transpose(Batch (&rows)[lanes]) {
-  for (std::size_t step = 1; step < lanes; step *= 2) interleave(rows, std::make_index_sequence<lanes>());
-}
-#else
-void transpose(Batch (&)[lanes]) {}
 #endif
 
 // For each lane, where a row of its window begins, or null where that is outside the image.
@@ -92,6 +87,12 @@ void put(const LaneWindow& window, const LaneGroup& group, const LanePart& part,
 }
 
 }  // namespace
+
+void transpose([[maybe_unused]] Batch (&rows)[lanes]) {
+#ifdef XGRAD_HAS_XSIMD
+  for (std::size_t step = 1; step < lanes; step *= 2) interleave(rows, std::make_index_sequence<lanes>());
+#endif
+}
 
 std::vector<LaneGroup> lane_groups(std::size_t batch, std::size_t height) {
   std::vector<LaneGroup> groups;

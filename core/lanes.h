@@ -10,6 +10,9 @@ namespace xgrad {
 
 constexpr std::size_t lanes = batch_size;
 
+/// Numbers of lane i of row j change places with those of lane j of row i.
+void transpose(Batch (&rows)[lanes]);
+
 /// What fills the lanes: `samples` of them, each cut into strips of `rows` rows.
 struct LaneGroup {
   std::size_t first, samples, strips, rows;

@@ -1,4 +1,4 @@
-// The one place that needs threads. BLAS runs single-threaded inside; the library splits the work itself.
+// The one place that needs threads.
 #pragma once
 
 #include <cstddef>

@@ -6,12 +6,6 @@
 
 namespace xgrad::datasets {
 
-struct Dataset::Contents {
-  std::vector<std::uint8_t> images, labels;
-  Shape image_shape;
-  std::vector<std::string> class_names;
-};
-
 std::vector<std::string> decimal_digits() { return {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}; }
 
 Dataset::Dataset(std::vector<std::uint8_t> images, const Shape& image_shape, std::vector<std::uint8_t> labels,
@@ -36,16 +30,12 @@ Dataset::Dataset(std::vector<std::uint8_t> images, const Shape& image_shape, std
       Contents{std::move(images), std::move(labels), image_shape, std::move(class_names)});
 }
 
-const Shape& Dataset::image_shape() const { return contents_->image_shape; }
-
 std::span<const std::uint8_t> Dataset::images() const {
   const std::size_t pixels = element_count(image_shape());
   return std::span(contents_->images).subspan(begin_ * pixels, size_ * pixels);
 }
 
 std::span<const std::uint8_t> Dataset::labels() const { return std::span(contents_->labels).subspan(begin_, size_); }
-
-const std::vector<std::string>& Dataset::class_names() const { return contents_->class_names; }
 
 Dataset Dataset::slice(std::size_t begin, std::size_t end) const {
   if (begin >= end || end > size_)
@@ -54,6 +44,11 @@ Dataset Dataset::slice(std::size_t begin, std::size_t end) const {
   part.begin_ += begin;
   part.size_ = end - begin;
   return part;
+}
+
+// Kept this plain so that compilers turn it into SIMD code.
+void to_unit(const std::uint8_t* bytes, std::size_t count, Scalar* to) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<Scalar>(bytes[i]) * (Scalar(1) / Scalar(255));
 }
 
 }  // namespace xgrad::datasets

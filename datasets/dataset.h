@@ -24,19 +24,26 @@ class Dataset {
           std::vector<std::string> class_names = decimal_digits());
 
   std::size_t size() const { return size_; }
-  const Shape& image_shape() const;              ///< (channels, height, width)
-  std::span<const std::uint8_t> images() const;  ///< (N, channels, height, width)
-  std::span<const std::uint8_t> labels() const;  ///< (N,)
-  const std::vector<std::string>& class_names() const;
+  const Shape& image_shape() const { return contents_->image_shape; }  ///< (channels, height, width)
+  std::span<const std::uint8_t> images() const;                        ///< (N, channels, height, width)
+  std::span<const std::uint8_t> labels() const;                        ///< (N,)
+  const std::vector<std::string>& class_names() const { return contents_->class_names; }
 
   /// The samples with begin <= index < end, sharing the contents. ValueError unless begin < end <= size().
   Dataset slice(std::size_t begin, std::size_t end) const;
 
  private:
-  struct Contents;
+  struct Contents {
+    std::vector<std::uint8_t> images, labels;
+    Shape image_shape;
+    std::vector<std::string> class_names;
+  };
   std::shared_ptr<const Contents> contents_;
   std::size_t begin_ = 0, size_ = 0;
 };
+
+/// Bytes scaled to [0, 1], as networks get them.
+void to_unit(const std::uint8_t* bytes, std::size_t count, Scalar* to);
 
 /// What to learn from, and what to be judged by.
 struct Split {

@@ -9,7 +9,7 @@
 namespace xgrad::datasets {
 
 /// Handwriting-like digits of MNIST's form: images (count, 1, 28, 28), light ink on 0, labels uniform in 0 to 9. Each
-/// image is one of several stroke skeletons of its digit (digit_strokes.cpp) with its own slant, rotation, aspect,
+/// image is one of several stroke skeletons of its digit (digit_strokes.h) with its own slant, rotation, aspect,
 /// smooth bend, wobble, length of stroke ends, pen width, pressure and softness of edges. As in MNIST, the longer side
 /// is scaled to 20 pixels and the centre of mass comes to pixel (14, 14), here give or take a pixel.
 ///

@@ -1,14 +1,106 @@
 #include <xgrad/core/errors.h>
-#include <xgrad/datasets/byte_source.h>
 #include <xgrad/datasets/idx.h>
+#include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cctype>
-#include <limits>
+#include <cerrno>
+#include <fstream>
+#include <system_error>
 
 namespace xgrad::datasets {
 namespace {
+
+// A file from its begin to its end, unpacked on the way where it is gzip (RFC 1952). zlib's own gzread accepts plain
+// files, several members and whatever follows them: the stream is driven by hand.
+class Source {
+ public:
+  explicit Source(const std::filesystem::path& file) : path_(file) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const fs::file_status status = fs::status(path_, error);
+    if (status.type() == fs::file_type::not_found) fail("no such file");
+    if (fs::is_directory(status)) fail("expected a file, got a folder");
+    if (error || !fs::is_regular_file(status)) fail("expected a regular file", error ? ": " + error.message() : "");
+    file_.open(path_, std::ios::binary);
+    if (!file_) fail("cannot be opened: ", std::generic_category().message(errno));
+    file_size_ = fs::file_size(path_, error);
+    if (error) fail("its size cannot be read: ", error.message());
+    if (file_size_ == 0) fail("the file is empty");
+
+    is_gzip_ = next_is_gzip();
+    constexpr int gzip_only = 16;  // added to the size of the window: see inflateInit2 in zlib.h
+    if (is_gzip_ && inflateInit2(&gzip_, MAX_WBITS + gzip_only) != Z_OK) throw std::bad_alloc();
+  }
+  ~Source() { inflateEnd(&gzip_); }  // does nothing where there was no inflateInit2
+
+  std::uintmax_t file_size() const { return file_size_; }
+
+  template <class... Parts>
+  [[noreturn]] void fail(const Parts&... what) const {
+    throw DataError(message("[read_idx] ", path_.string(), ": ", what...));
+  }
+
+  // Fills `to` and returns how many bytes there were: fewer than asked for only at the end.
+  std::size_t read(std::span<std::uint8_t> to) {
+    if (!is_gzip_) return read_file(to);
+    gzip_.next_out = to.data();
+    gzip_.avail_out = static_cast<uInt>(to.size());
+    while (gzip_.avail_out > 0 && !ended_) {
+      if (gzip_.avail_in == 0) {
+        gzip_.avail_in = static_cast<uInt>(read_file(packed_));
+        gzip_.next_in = packed_.data();
+        fetched_ += gzip_.avail_in;
+        if (gzip_.avail_in == 0) fail("the gzip stream is cut off at offset ", offset(), " of the file");
+      }
+      const int result = inflate(&gzip_, Z_NO_FLUSH);
+      if (result == Z_MEM_ERROR) throw std::bad_alloc();
+      if (result == Z_STREAM_END)
+        expect_end();
+      else if (result != Z_OK && result != Z_BUF_ERROR)  // Z_BUF_ERROR: more input or room is needed
+        fail("the gzip stream is damaged at offset ", offset(),
+             " of the file: ", gzip_.msg ? gzip_.msg : "it needs a dictionary");
+    }
+    return to.size() - gzip_.avail_out;
+  }
+
+ private:
+  std::size_t read_file(std::span<std::uint8_t> to) {
+    file_.read(reinterpret_cast<char*>(to.data()), static_cast<std::streamsize>(to.size()));
+    if (file_.bad()) fail("reading failed: ", std::generic_category().message(errno));
+    return static_cast<std::size_t>(file_.gcount());
+  }
+
+  void expect_end() {
+    ended_ = true;
+    if (offset() == file_size_) return;
+    file_.clear();
+    file_.seekg(static_cast<std::streamoff>(offset()));
+    const std::string where = message(" at offset ", offset(), " of ", file_size_);
+    if (next_is_gzip()) fail("expected one gzip member, got another", where, ": unpack it and pack it again");
+    fail("expected the end after the gzip stream, got more", where);
+  }
+
+  // Looks at the next two bytes, and goes back.
+  bool next_is_gzip() {
+    const auto here = file_.tellg();
+    const bool result = file_.get() == 0x1f && file_.get() == 0x8b;
+    file_.clear();
+    file_.seekg(here);
+    return result;
+  }
+
+  std::uintmax_t offset() const { return fetched_ - gzip_.avail_in; }  // in the file, of what comes next
+
+  std::filesystem::path path_;
+  std::ifstream file_;
+  std::uintmax_t file_size_ = 0, fetched_ = 0;
+  bool is_gzip_ = false, ended_ = false;
+  z_stream gzip_{};
+  std::array<std::uint8_t, 1 << 16> packed_;
+};
 
 struct TypeFacts {
   IdxType type;
@@ -21,21 +113,11 @@ constexpr TypeFacts types[] = {{IdxType::uint8, 1, "uint8"},     {IdxType::int8,
 
 // nullptr for a byte that is no type.
 const TypeFacts* find_type(IdxType type) {
-  const auto* found =
-      std::find_if(std::begin(types), std::end(types), [&](const TypeFacts& t) { return t.type == type; });
+  const auto* found = std::ranges::find(types, type, &TypeFacts::type);
   return found == std::end(types) ? nullptr : found;
 }
-std::size_t element_size(IdxType type) { return find_type(type)->size; }
 
-std::string hex(std::span<const std::uint8_t> bytes) {
-  std::string text;
-  for (std::uint8_t byte : bytes) {
-    if (!text.empty()) text += ' ';
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
-}
+std::string hex(std::uint8_t byte) { return {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]}; }
 
 std::string hint(std::span<const std::uint8_t, 4> magic) {
   if (magic[0] == 0x1f && magic[1] == 0x8b) return "; this is gzip inside gzip: unpack it once";
@@ -46,44 +128,32 @@ std::string hint(std::span<const std::uint8_t, 4> magic) {
   return "";
 }
 
-// The two zeros, the type and the rank.
-std::array<std::uint8_t, 4> read_magic(ByteSource& source) {
-  std::array<std::uint8_t, 4> magic{};
-  const std::size_t got = source.read(magic);
-  if (got < 4) source.fail(message("expected an IDX header of 4 bytes or more, got ", got, " bytes"));
-  if (magic[0] != 0 || magic[1] != 0) source.fail(message("expected 00 00 at offset 0, got ", hex(magic), hint(magic)));
+// The type and the shape; the elements are still to come.
+IdxArray read_header(Source& source) {
+  std::array<std::uint8_t, 4> magic{};  // two zeros, the type and the rank
+  std::size_t got = source.read(magic);
+  if (got < 4) source.fail("expected an IDX header of 4 bytes or more, got ", got, " bytes");
+  if (magic[0] != 0 || magic[1] != 0)
+    source.fail("expected 00 00 at offset 0, got ", hex(magic[0]), " ", hex(magic[1]), " ", hex(magic[2]), " ",
+                hex(magic[3]), hint(magic));
   if (!find_type(IdxType{magic[2]}))
-    source.fail(message("expected one of the types 08 09 0b 0c 0d 0e at offset 2, got ", hex({&magic[2], 1})));
-  return magic;
-}
+    source.fail("expected one of the types 08 09 0b 0c 0d 0e at offset 2, got ", hex(magic[2]));
 
-Shape read_shape(ByteSource& source, std::size_t rank) {
+  const std::size_t rank = magic[3], header = 4 + 4 * rank;
   std::vector<std::uint8_t> sizes(4 * rank);
-  const std::size_t got = source.read(sizes);
-  if (got < sizes.size())
-    source.fail(
-        message("expected an IDX header of ", 4 + sizes.size(), " bytes for ", rank, " dimensions, got ", 4 + got));
-  Shape shape;
-  for (std::size_t d = 0; d < rank; ++d) {
-    std::size_t size = 0;
-    for (std::size_t i = 0; i < 4; ++i) size = size << 8 | sizes[4 * d + i];
-    shape.push_back(size);
-  }
-  return shape;
+  got = 4 + source.read(sizes);
+  if (got < header) source.fail("expected an IDX header of ", header, " bytes for ", rank, " dimensions, got ", got);
+  IdxArray array{IdxType{magic[2]}, Shape(rank, 0), {}};
+  for (std::size_t i = 0; i < sizes.size(); ++i) array.shape[i / 4] = array.shape[i / 4] << 8 | sizes[i];
+  return array;
 }
 
-// Those of the elements, refusing what a signed 64-bit size could not count.
-std::size_t payload_size(const ByteSource& source, const Shape& shape, IdxType type) {
-  std::size_t total = element_size(type);
-  for (std::size_t size : shape) {
-    if (size != 0 && total > static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) / size)
-      source.fail(message("expected a size below 2^63 bytes, got the dimensions ", shape, " of ", to_string(type)));
-    total *= size;
-  }
-  return total;
-}
-
-std::vector<std::uint8_t> read_payload(ByteSource& source, std::size_t size, std::size_t header) {
+std::vector<std::uint8_t> read_elements(Source& source, const IdxArray& array) {
+  auto total = static_cast<std::ptrdiff_t>(find_type(array.type)->size);
+  for (std::size_t size : array.shape)
+    if (__builtin_mul_overflow(total, size, &total))
+      source.fail("expected a size below 2^63 bytes, got the dimensions ", array.shape, " of ", to_string(array.type));
+  const auto size = static_cast<std::size_t>(total), header = 4 + 4 * array.shape.size();
   constexpr std::size_t step = 1 << 20, usual_packing = 16;  // images seldom shrink further: no growth beyond `reserve`
   std::vector<std::uint8_t> bytes;
   bytes.reserve(std::min<std::uintmax_t>(size, source.file_size() * usual_packing));
@@ -92,19 +162,12 @@ std::vector<std::uint8_t> read_payload(ByteSource& source, std::size_t size, std
     bytes.resize(begin + wanted);
     const std::size_t got = source.read({bytes.data() + begin, wanted});
     if (got < wanted)
-      source.fail(
-          message("expected ", size, " bytes from offset ", header, ", got ", begin + got, ": the data are cut off"));
+      source.fail("expected ", size, " bytes from offset ", header, ", got ", begin + got, ": the data are cut off");
   }
   std::uint8_t more = 0;
   if (source.read({&more, 1}) != 0)  // also takes gzip to its checksum
-    source.fail(message("expected the end at offset ", header + size, ", got more bytes"));
+    source.fail("expected the end at offset ", header + size, ", got more bytes");
   return bytes;
-}
-
-void from_big_endian(std::vector<std::uint8_t>& bytes, std::size_t element) {
-  if constexpr (std::endian::native == std::endian::big) return;
-  for (auto at = bytes.begin(); element > 1 && at != bytes.end(); at += static_cast<std::ptrdiff_t>(element))
-    std::reverse(at, at + static_cast<std::ptrdiff_t>(element));
 }
 
 }  // namespace
@@ -117,12 +180,13 @@ void IdxArray::expect_type(IdxType asked) const {
 }
 
 IdxArray read_idx(const std::filesystem::path& file) {
-  ByteSource source(file);
-  const std::array<std::uint8_t, 4> magic = read_magic(source);
-  IdxArray array{IdxType{magic[2]}, read_shape(source, magic[3]), {}};
-  const std::size_t size = payload_size(source, array.shape, array.type);
-  array.bytes = read_payload(source, size, 4 + 4 * array.shape.size());
-  from_big_endian(array.bytes, element_size(array.type));
+  Source source(file);
+  IdxArray array = read_header(source);
+  array.bytes = read_elements(source, array);
+  const std::size_t element = find_type(array.type)->size;
+  if (element > 1 && std::endian::native == std::endian::little)
+    for (auto at = array.bytes.begin(); at != array.bytes.end(); at += static_cast<std::ptrdiff_t>(element))
+      std::reverse(at, at + static_cast<std::ptrdiff_t>(element));
   return array;
 }
 

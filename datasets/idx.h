@@ -13,14 +13,7 @@
 namespace xgrad::datasets {
 
 /// The third byte of the file.
-enum class IdxType : std::uint8_t {
-  uint8 = 0x08,
-  int8 = 0x09,
-  int16 = 0x0B,
-  int32 = 0x0C,
-  float32 = 0x0D,
-  float64 = 0x0E,
-};
+enum class IdxType : std::uint8_t { uint8 = 0x8, int8 = 0x9, int16 = 0xB, int32 = 0xC, float32 = 0xD, float64 = 0xE };
 
 std::string_view to_string(IdxType type);
 

@@ -13,29 +13,24 @@
 #include <vector>
 
 namespace xgrad::datasets {
-namespace {
-
-// Kept this plain so that compilers turn it into SIMD code.
-void scale(const std::uint8_t* from, Scalar* to, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) to[i] = static_cast<Scalar>(from[i]) * (Scalar(1) / Scalar(255));
-}
-
-}  // namespace
 
 // One pass over the data. Batches change hands in groups: waking a thread takes longer than filling a small batch.
 // `current_` belongs to the consumer; `ahead_` to the thread while it is not `full_`, and to the consumer while it is.
 class DataLoader::Epoch {
  public:
-  Epoch(Dataset dataset, const LoaderOptions& options, std::size_t batches, IndexTensor order)
-      : dataset_(std::move(dataset)),
-        order_(std::move(order)),
+  explicit Epoch(const DataLoader& loader)
+      : dataset_(loader.dataset_),
+        order_(loader.options_.shuffle ? Generator(loader.seed_, loader.epoch_).permutation(dataset_.size())
+                                       : IndexTensor::from_shape({0})),
+        augmenter_(loader.augmenter_),
+        augmentation_seed_(Generator(loader.seed_, loader.epoch_).bits()),
         pixels_(element_count(dataset_.image_shape())),
-        batch_size_(static_cast<std::size_t>(options.batch_size)),
-        batches_(batches),
-        group_(options.prefetch ? group_size() : 1),
+        batch_size_(static_cast<std::size_t>(loader.options_.batch_size)),
+        batches_(loader.size()),
+        group_(loader.options_.prefetch ? group_size() : 1),
         current_(group_),
         ahead_(group_) {
-    if (!options.prefetch || batches_ <= group_) return;
+    if (!loader.options_.prefetch || batches_ <= group_) return;
     try {
       thread_ = std::thread([this] { run(); });
     } catch (const std::system_error&) {
@@ -44,15 +39,12 @@ class DataLoader::Epoch {
   }
   ~Epoch() {
     if (!thread_.joinable()) return;
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    lock.unlock();
     changed_.notify_one();
     thread_.join();
   }
-  Epoch(const Epoch&) = delete;
-  Epoch& operator=(const Epoch&) = delete;
 
   const Batch& batch() const { return current_[(taken_ - 1) % group_]; }
   bool ended() const { return taken_ > batches_; }
@@ -62,44 +54,34 @@ class DataLoader::Epoch {
     for (Batch& batch : current_)
       if (!batch.images.unique()) batch.images = {};  // kept by somebody: leave it alone
     if (!thread_.joinable()) return fill(current_, taken_ - 1);
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return full_ || failure_; });
-      if (failure_) std::rethrow_exception(failure_);
-      std::swap(current_, ahead_);
-      full_ = false;
-    }
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return full_; });
+    if (failure_) std::rethrow_exception(failure_);
+    std::swap(current_, ahead_);
+    full_ = false;
+    lock.unlock();
     changed_.notify_one();
   }
 
  private:
   void run() {
-    try {
-      for (std::size_t first = 0; first < batches_; first += group_) {
-        {
-          std::unique_lock lock(mutex_);
-          changed_.wait(lock, [this] { return !full_ || stopping_; });
-          if (stopping_) return;
-        }
+    for (std::size_t first = 0; first < batches_; first += group_) {
+      try {
         fill(ahead_, first);
-        {
-          const std::lock_guard lock(mutex_);
-          full_ = true;
-        }
-        changed_.notify_one();
-      }
-    } catch (...) {
-      {
-        const std::lock_guard lock(mutex_);
+      } catch (...) {
         failure_ = std::current_exception();
       }
+      std::unique_lock lock(mutex_);
+      full_ = true;
       changed_.notify_one();
+      changed_.wait(lock, [this] { return !full_ || stopping_; });
+      if (stopping_) return;
     }
   }
 
   std::size_t group_size() const {
     constexpr std::size_t bytes = 1 << 20;
-    return std::clamp<std::size_t>(bytes / (std::min(batch_size_, dataset_.size()) * pixels_ * sizeof(Scalar)), 1, 8);
+    return std::clamp<std::size_t>(bytes / (std::min(batch_size_, dataset_.size()) * pixels_ * sizeof(Scalar)), 1, 64);
   }
 
   void fill(std::vector<Batch>& group, std::size_t first) const {
@@ -116,8 +98,12 @@ class DataLoader::Epoch {
     Scalar* to = batch.images.mutable_value().data();
     for (std::size_t i = 0; i < count; ++i) {
       if (i + 2 < count) fetch(images + sample(begin + i + 2) * pixels_);
-      scale(images + sample(begin + i) * pixels_, to + i * pixels_, pixels_);
-      batch.labels.data()[i] = labels[sample(begin + i)];
+      const std::size_t from = sample(begin + i);
+      if (augmenter_)
+        warp(images + from * pixels_, image, augmenter_->source(augmentation_seed_ + from), to + i * pixels_);
+      else
+        to_unit(images + from * pixels_, pixels_, to + i * pixels_);
+      batch.labels.data()[i] = labels[from];
     }
   }
 
@@ -133,6 +119,8 @@ class DataLoader::Epoch {
 
   const Dataset dataset_;
   const IndexTensor order_;  // empty: as they come
+  const std::optional<Augmenter> augmenter_;
+  const std::uint64_t augmentation_seed_;  // of the epoch: an image's is its index higher
   const std::size_t pixels_, batch_size_, batches_, group_;
 
   std::vector<Batch> current_, ahead_;
@@ -150,24 +138,23 @@ DataLoader::DataLoader(Dataset dataset, LoaderOptions options) : dataset_(std::m
   if (size() == 0)
     throw ValueError(message("[DataLoader] batch_size ", options_.batch_size, " with drop_last leaves no batch of ",
                              dataset_.size(), " samples"));
+  if (options_.augment) augmenter_.emplace(*options_.augment, dataset_.image_shape());
   if (options_.seed)
     seed_ = *options_.seed;
-  else if (options_.shuffle)
+  else if (options_.shuffle || options_.augment)
     seed_ = default_generator().bits();
 }
 
 DataLoader::Iterator DataLoader::begin() {
   Profile::mark("other");
-  IndexTensor order = IndexTensor::from_shape({0});
-  if (options_.shuffle) order = Generator(seed_, epoch_).permutation(dataset_.size());
-  auto epoch = std::make_shared<Epoch>(dataset_, options_, size(), std::move(order));
+  auto epoch = std::make_shared<Epoch>(*this);
   ++epoch_;
   return Iterator(std::move(epoch));
 }
 
 std::size_t DataLoader::size() const {
   const auto batch_size = static_cast<std::size_t>(options_.batch_size);
-  return dataset_.size() / batch_size + (options_.drop_last || dataset_.size() % batch_size == 0 ? 0 : 1);
+  return (dataset_.size() + (options_.drop_last ? 0 : batch_size - 1)) / batch_size;
 }
 
 DataLoader::Iterator::Iterator(std::shared_ptr<Epoch> epoch) : epoch_(std::move(epoch)) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <xgrad/autograd/variable.h>
+#include <xgrad/datasets/augment.h>
 #include <xgrad/datasets/dataset.h>
 
 #include <cstddef>
@@ -19,19 +20,20 @@ struct Batch {
 
 struct LoaderOptions {
   std::ptrdiff_t batch_size = 64;
-  bool shuffle = false;                    ///< a new order each epoch
-  bool drop_last = false;                  ///< leave out a last batch that is smaller than the others
-  std::optional<std::uint64_t> seed = {};  ///< of the shuffles; without one, it is drawn from default_generator()
-  bool prefetch = true;                    ///< make the next batch on a thread while the last one is used
+  bool shuffle = false;                      ///< a new order each epoch
+  bool drop_last = false;                    ///< leave out a last batch that is smaller than the others
+  std::optional<Augmentation> augment = {};  ///< distort each image anew in each epoch: {.augment = Augmentation{}}
+  std::optional<std::uint64_t> seed = {};    ///< of shuffles and distortions; else drawn from default_generator()
+  bool prefetch = true;                      ///< make the next batch on a thread while the last one is used
 };
 
 /// for (const auto& [images, labels] : loader) … is one epoch. The order depends on nothing but the seed and the number
-/// of the epoch; prefetching does not change it.
+/// of the epoch, and an image's distortion on these and its index in the dataset; prefetching changes neither.
 class DataLoader {
  public:
   class Iterator;
 
-  /// ValueError for a batch_size below 1, or where drop_last would leave no batch at all.
+  /// ValueError for a batch_size below 1, where drop_last would leave no batch at all, or for a bad Augmentation.
   explicit DataLoader(Dataset dataset, LoaderOptions options = {});
 
   /// Starts the next epoch. The iterator owns it: leaving the loop ends it, and epochs may run side by side.
@@ -52,6 +54,7 @@ class DataLoader {
 
   Dataset dataset_;
   LoaderOptions options_;
+  std::optional<Augmenter> augmenter_;
   std::uint64_t seed_ = 0;
   std::uint64_t epoch_ = 0;
 };

@@ -70,10 +70,9 @@ Split mnist(const fs::path& folder, const std::vector<std::string>& class_names)
 }
 
 Split fashion_mnist(const fs::path& folder) {
-  return read_split(
-      {"fashion-mnist",
-       folder,
-       {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"}});
+  const std::vector<std::string> class_names = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+                                                "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
+  return read_split({"fashion-mnist", folder, class_names});
 }
 
 Split kmnist(const fs::path& folder) {

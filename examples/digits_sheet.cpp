@@ -1,6 +1,7 @@
 // Looks at a dataset: writes a contact sheet, one row a class, of digits that the library draws itself or of the test
-// images in a folder of MNIST's layout.
+// images in a folder of MNIST's layout, as they are or augmented.
 #include <xgrad/datasets/digits.h>
+#include <xgrad/datasets/loader.h>
 #include <xgrad/datasets/mnist.h>
 #include <zlib.h>
 
@@ -21,24 +22,42 @@ namespace {
 constexpr std::size_t columns = 24, gap = 2;
 
 struct Sheet {
-  std::size_t width, height;
-  std::vector<std::uint8_t> pixels;  // (height, width), grey
+  std::size_t high, wide, width, height;  // of an image; of the sheet
+  std::vector<std::uint8_t> pixels;       // (height, width), grey
+  std::vector<std::size_t> shown;         // images by class
+
+  explicit Sheet(const datasets::Dataset& data)
+      : high(data.image_shape()[1]),
+        wide(data.image_shape()[2]),
+        width(columns * (wide + gap)),
+        height(data.class_names().size() * (high + gap)),
+        pixels(width * height, 255),
+        shown(data.class_names().size(), 0) {}
+
+  // Each image to the next place in the row of its class, up to the column `end`, dark on light.
+  void add(const datasets::Batch& batch, std::size_t end) {
+    for (std::size_t i = 0; i < batch.labels.size(); ++i) {
+      const auto row = static_cast<std::size_t>(batch.labels(i));
+      if (shown[row] == end) continue;
+      const std::size_t left = shown[row]++ * (wide + gap), top = row * (high + gap);
+      for (std::size_t y = 0; y < high; ++y)
+        for (std::size_t x = 0; x < wide; ++x)
+          pixels[(top + y) * width + left + x] =
+              static_cast<std::uint8_t>(255 * (1 - batch.images.value()(i, 0, y, x)) + Scalar(0.5));
+    }
+  }
 };
 
-Sheet contact_sheet(const datasets::Dataset& data) {
-  const std::size_t high = data.image_shape()[1], wide = data.image_shape()[2], rows = data.class_names().size();
-  Sheet sheet{columns * (wide + gap), rows * (high + gap), {}};
-  sheet.pixels.assign(sheet.width * sheet.height, 255);
-  std::vector<std::size_t> shown(rows, 0);
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    const std::size_t row = data.labels()[i], column = shown[row]++;
-    if (column >= columns) continue;
-    const std::uint8_t* image = &data.images()[i * high * wide];
-    for (std::size_t y = 0; y < high; ++y)
-      std::transform(image + y * wide, image + (y + 1) * wide,
-                     &sheet.pixels[(row * (high + gap) + y) * sheet.width + column * (wide + gap)],
-                     [](std::uint8_t ink) { return static_cast<std::uint8_t>(255 - ink); });
-  }
+// Augmented: the first image of each class, and beside it what a network in training would see of it, epoch by epoch.
+Sheet contact_sheet(const datasets::Dataset& data, bool augment) {
+  Sheet sheet(data);
+  for (const auto& batch : datasets::DataLoader(data)) sheet.add(batch, augment ? 1 : columns);
+  datasets::DataLoader augmented(data, {.augment = datasets::Augmentation{}, .seed = 1});
+  for (std::size_t end = 2; augment && end <= columns; ++end)
+    for (const auto& batch : augmented) {
+      sheet.add(batch, end);
+      if (std::ranges::all_of(sheet.shown, [=](std::size_t count) { return count == end; })) break;
+    }
   return sheet;
 }
 
@@ -74,17 +93,20 @@ std::string png(const Sheet& sheet) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::filesystem::path path = argc > 1 ? argv[1] : "digits.png";
-  if (argc > 3 || path.extension() != ".png") {
-    std::cerr << "usage: digits_sheet [FILE.png [FOLDER]]\n"
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  const bool augment = std::erase(arguments, "--augment") > 0;
+  const std::filesystem::path path = arguments.empty() ? "digits.png" : arguments[0];
+  if (arguments.size() > 2 || path.extension() != ".png") {
+    std::cerr << "usage: digits_sheet [--augment] [FILE.png [FOLDER]]\n"
                  "Writes samples of every class to FILE.png (digits.png if none is given): digits that the library\n"
-                 "draws, or the test images of FOLDER (MNIST, Fashion-MNIST, KMNIST: IDX files, plain or .gz).\n";
+                 "draws, or the test images of FOLDER (MNIST, Fashion-MNIST, KMNIST: IDX files, plain or .gz).\n"
+                 "--augment shows one of each class, and beside it what augmentation makes of it.\n";
     return 2;
   }
   try {
-    const auto data = argc > 2 ? datasets::mnist(argv[2]).test : datasets::digits(1000);
+    const auto data = arguments.size() > 1 ? datasets::mnist(arguments[1]).test : datasets::digits(1000);
     std::ofstream file(path, std::ios::binary);
-    file << png(contact_sheet(data));
+    file << png(contact_sheet(data, augment));
     if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
     std::cout << std::filesystem::absolute(path).string() << '\n';
   } catch (const std::exception& error) {

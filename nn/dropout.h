@@ -12,8 +12,18 @@ class Dropout : public Module {
   explicit Dropout(double p = 0.5);
   Variable forward(const Variable& x) override;
 
+ protected:
+  /// x with one draw for each element of `shape`, which broadcasts to x's.
+  Variable drop(const Variable& x, const Shape& shape) const;
+
  private:
   double p_;
+};
+
+/// Drops whole channels of (batch, channels, height, width): Tompson et al. 2015. ShapeError for other inputs.
+struct Dropout2d : Dropout {
+  using Dropout::Dropout;
+  Variable forward(const Variable& x) override;
 };
 
 }  // namespace xgrad::nn

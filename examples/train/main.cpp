@@ -6,12 +6,14 @@
 #include <xgrad/datasets/mnist.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <new>
 
 #include "options.h"
 #include "output_file.h"
+#include "page.h"
 #include "plot.h"
 #include "progress.h"
 #include "report.h"
@@ -50,66 +52,93 @@ Split load(const Options& options) {
   return split;
 }
 
-std::string joined(const std::vector<std::size_t>& widths) {
-  std::string text;
-  for (const std::size_t width : widths) text += message(text.empty() ? "" : "-", width);
-  return text;
+// Samples for validation are the last of the training samples.
+std::optional<Dataset> hold_out(Dataset& train, std::optional<double> share) {
+  if (!share) return {};
+  const auto count = static_cast<std::size_t>(std::lround(*share * static_cast<double>(train.size())));
+  if (count == 0 || count == train.size())
+    throw UsageError(message("--validation: of ", train.size(), " training samples, ", shortest(*share), " is ",
+                             count == 0 ? "none" : "all"));
+  const std::size_t left = train.size() - count;
+  const Dataset held_out = train.slice(left, train.size());
+  train = train.slice(0, left);
+  return held_out;
 }
 
-std::size_t parameter_count(const std::vector<std::size_t>& widths) {
+Task make_task(const Options& options) {
+  Split data = load(options);
+  const std::optional<Dataset> validation = hold_out(data.train, options.validation);
+  if (options.batch_size > data.train.size())
+    throw UsageError(
+        message("--batch-size: ", options.batch_size, " is more than the ", data.train.size(), " training samples"));
+  const Architecture architecture{options.model, options.hidden, data.train.image_shape(),
+                                  data.train.class_names().size()};
+  return {data,           validation,          architecture,
+          options.epochs, options.batch_size, options.schedule, options.seed};
+}
+
+std::size_t parameter_count(const Architecture& architecture) {
   std::size_t count = 0;
-  for (const auto& [name, parameter] : make_network(widths).parameters()) count += parameter.size();
+  for (const auto& [name, parameter] : architecture.make().parameters()) count += parameter.size();
   return count;
 }
 
+void print_summary(const Options& options, const Task& task) {
+  const int threads = xgrad::num_threads();
+  const std::string validation = task.validation ? grouped(task.validation->size()) + " validation, " : "";
+  std::printf("%s: %s train, %s%s test; %s, %s parameters; %d thread%s\n",
+              options.data ? options.data->c_str() : "digits", grouped(task.data.train.size()).c_str(),
+              validation.c_str(), grouped(task.data.test.size()).c_str(), task.architecture.name().c_str(),
+              grouped(parameter_count(task.architecture)).c_str(), threads, threads == 1 ? "" : "s");
+  std::fflush(stdout);
+}
+
+std::string caption(const Options& options, const Task& task) {
+  const std::string schedule =
+      task.schedule == &schedule_kinds().front() ? "" : message(task.schedule->name, " schedule, ");
+  return message(options.data ? options.data->string() : "drawn digits",
+                 ", network ", task.architecture.name(), ", batches of ", task.batch_size, ", ", schedule, "seed ",
+                 task.seed);
+}
+
+std::vector<Run> train_all(const Task& task, const std::vector<Choice>& choices) {
+  std::vector<Run> runs;
+  Progress progress({choices.size(), task.epochs, task.steps_per_epoch()});
+  for (const Choice& choice : choices) {
+    if (stop) break;
+    progress.start(choice.label);
+    runs.push_back(train_one(task, choice, progress, stop));
+    if (const std::string& failure = runs.back().failure; !failure.empty())
+      progress.line(message("train: ", choice.label, " stopped: ", failure));
+  }
+  if (stop) progress.line("train: interrupted");
+  return runs;
+}
+
 int run(const Options& options) {
-  std::optional<OutputFile> plot, table_file;
+  std::optional<OutputFile> plot, table_file, report;
   if (options.plot) plot.emplace("--plot", *options.plot);
   if (options.csv) table_file.emplace("--csv", *options.csv);
+  if (options.report) report.emplace("--report", *options.report);
   if (options.threads) xgrad::set_num_threads(static_cast<int>(*options.threads));
 
-  const Task task{load(options), options.hidden, options.epochs, options.batch_size, options.seed};
-  if (task.batch_size > task.data.train.size())
-    throw UsageError(
-        message("--batch-size: ", task.batch_size, " is more than the ", task.data.train.size(), " training samples"));
-  const std::string network = joined(task.widths());
-  const int threads = xgrad::num_threads();
-  std::printf("%s: %s train, %s test; %s, %s parameters; %d thread%s\n",
-              options.data ? options.data->c_str() : "digits", grouped(task.data.train.size()).c_str(),
-              grouped(task.data.test.size()).c_str(), network.c_str(), grouped(parameter_count(task.widths())).c_str(),
-              threads, threads == 1 ? "" : "s");
-  std::fflush(stdout);
-
+  const Task task = make_task(options);
+  print_summary(options, task);
   stop_at_interrupt();
-  std::vector<Run> runs;
-  bool diverged = false;
-  {
-    Progress progress({options.choices.size(), task.epochs, task.steps_per_epoch()});
-    for (const Choice& choice : options.choices) {
-      if (stop) break;
-      progress.start(choice.label);
-      runs.push_back(train_one(task, choice, progress, stop));
-      if (const std::string& failure = runs.back().failure; !failure.empty()) {
-        progress.line(message("train: ", choice.label, " stopped: ", failure));
-        diverged = true;
-      }
-    }
-    if (stop) progress.line("train: interrupted");
-  }
+  const std::vector<Run> runs = train_all(task, options.choices);
 
-  std::printf("\n%s", table(runs, task.epochs, has_colors(STDOUT_FILENO)).c_str());
+  std::printf("\n%s%s", table(runs, task.epochs, has_colors(STDOUT_FILENO)).c_str(),
+              confusions(runs, task.data.test.class_names()).c_str());
   std::fflush(stdout);  // seen even if a file cannot be written
-  if (plot) {
-    const std::string data = options.data ? options.data->string() : "drawn digits";
-    plot->write(svg(runs,
-                    message(data, ", network ", network, ", batches of ", task.batch_size, ", seed ", options.seed),
-                    task.epochs, task.steps_per_epoch()));
-    std::printf("plot: %s\n", plot->path().c_str());
-  }
-  if (table_file) {
-    table_file->write(csv(runs));
-    std::printf("csv: %s\n", table_file->path().c_str());
-  }
+  const auto write = [](const char* what, const OutputFile& file, const std::string& content) {
+    file.write(content);
+    std::printf("%s: %s\n", what, file.path().c_str());
+  };
+  if (plot) write("plot", *plot, svg(runs, caption(options, task), task.epochs, task.steps_per_epoch()));
+  if (table_file) write("csv", *table_file, csv(runs));
+  if (report) write("report", *report, page(runs, task, caption(options, task)));
+
+  const bool diverged = std::any_of(runs.begin(), runs.end(), [](const Run& run) { return !run.failure.empty(); });
   return stop ? interrupted : diverged ? failed : 0;
 }
 

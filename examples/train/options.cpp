@@ -28,9 +28,10 @@ struct Help : CLI::Formatter {
   }
 };
 
-std::vector<std::string> optimizer_names() {
+template <class Kinds>
+std::vector<std::string> names_of(const Kinds& kinds) {
   std::vector<std::string> names;
-  for (const OptimizerKind& kind : optimizer_kinds()) names.emplace_back(kind.name);
+  for (const auto& kind : kinds) names.emplace_back(kind.name);
   return names;
 }
 
@@ -40,18 +41,19 @@ std::string join(const std::vector<std::string>& words) {
   return text;
 }
 
-const OptimizerKind& find_kind(const std::string& name) {
-  for (const OptimizerKind& kind : optimizer_kinds())
+template <class Kind>
+const Kind& find_kind(const char* option, const std::string& name, std::span<const Kind> kinds) {
+  for (const Kind& kind : kinds)
     if (kind.name == name) return kind;
-  const std::vector<std::string> names = optimizer_names();
+  const std::vector<std::string> names = names_of(kinds);
   const std::string hint = did_you_mean(name, names);
-  throw UsageError(message("--optimizer: '", name, "' is unknown", hint.empty() ? "; there are " + join(names) : hint));
+  throw UsageError(message(option, ": '", name, "' is unknown", hint.empty() ? "; there are " + join(names) : hint));
 }
 
 std::vector<Choice> choose(const std::string& names, const std::string& rates, std::optional<double> weight_decay) {
   std::vector<Choice> choices;
   for (const std::string& name : split(names)) {
-    const OptimizerKind& kind = find_kind(name);
+    const OptimizerKind& kind = find_kind("--optimizer", name, optimizer_kinds());
     choices.push_back({&kind, kind.lr, weight_decay.value_or(kind.weight_decay), name});
   }
   const std::vector<std::string> lrs = split(rates);
@@ -91,10 +93,25 @@ std::string default_rates() {
   return text;
 }
 
+double parse_share(const std::string& text) {
+  const double share = parse_number("--validation", text);
+  if (share <= 0 || share >= 1) throw UsageError("--validation: expected a share above 0 and below 1, got " + text);
+  return share;
+}
+
 bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
   std::error_code ignored;
   return std::filesystem::weakly_canonical(std::filesystem::absolute(a), ignored) ==
          std::filesystem::weakly_canonical(std::filesystem::absolute(b), ignored);
+}
+
+void check_files(const Options& options) {
+  using File = std::pair<const char*, const std::optional<std::filesystem::path>&>;
+  const File files[] = {{"--plot", options.plot}, {"--csv", options.csv}, {"--report", options.report}};
+  for (const File& a : files)
+    for (const File& b : files)
+      if (&a < &b && a.second && b.second && same_file(*a.second, *b.second))
+        throw UsageError(message(a.first, " and ", b.first, " are the same file, ", a.second->string()));
 }
 
 void check_all_known(const CLI::App& app) {
@@ -114,6 +131,7 @@ Options parse(int argc, const char* const* argv) {
   Options options;
   std::string optimizers = "adam,adamax", rates;
   std::optional<double> weight_decay;
+  bool hidden_given = false;
 
   CLI::App app("Trains the same network with one or several optimizers, and compares them.", "train");
   app.formatter(std::make_shared<Help>());
@@ -144,7 +162,10 @@ Options parse(int argc, const char* const* argv) {
   add_path("Data", "--data", "DIR", "Folder of MNIST or a relative of it [drawn digits]", options.data);
   add_count("Data", "--samples", message("Train on the first N samples [all; ", drawn_samples, " if drawn]"), 1,
             most_samples, options.samples);
-  add("Training", "--optimizer", "LIST", message("One or several of ", join(optimizer_names()), "\n[", optimizers, "]"),
+  add("Data", "--validation", "X", "Hold out this share of the training samples [none]",
+      [&](const std::string& text) { options.validation = parse_share(text); });
+  add("Training", "--optimizer", "LIST",
+      message("One or several of ", join(names_of(optimizer_kinds())), "\n[", optimizers, "]"),
       [&](const std::string& text) { optimizers = text; });
   add("Training", "--lr", "LIST", message("Learning rate: one for all, or one for each\n[", default_rates(), "]"),
       [&](const std::string& text) { rates = text; });
@@ -152,8 +173,13 @@ Options parse(int argc, const char* const* argv) {
     weight_decay = parse_number("--weight-decay", text);
     if (*weight_decay < 0) throw UsageError("--weight-decay: expected a number of at least 0, got " + text);
   });
-  add("Training", "--hidden", "LIST", "Hidden widths, such as 256,64, or none [128]",
-      [&](const std::string& text) { options.hidden = parse_widths(text); });
+  add("Training", "--model", "NAME", message("One of ", join(names_of(model_kinds())), " [", options.model->name, "]"),
+      [&](const std::string& text) { options.model = &find_kind("--model", text, model_kinds()); });
+  add("Training", "--hidden", "LIST", "Hidden widths of an mlp, such as 256,64, or none [128]",
+      [&](const std::string& text) { options.hidden = parse_widths(text), hidden_given = true; });
+  add("Training", "--schedule", "NAME",
+      message("Of the learning rate: ", join(names_of(schedule_kinds())), "\n[", options.schedule->name, "]"),
+      [&](const std::string& text) { options.schedule = &find_kind("--schedule", text, schedule_kinds()); });
   add_count("Training", "--epochs", message("Passes over the training data [", options.epochs, "]"), 1, 100000,
             options.epochs);
   add_count("Training", "--batch-size", message("Samples in a step [", options.batch_size, "]"), 1, most_samples,
@@ -163,6 +189,7 @@ Options parse(int argc, const char* const* argv) {
   add_count("Training", "--threads", "Threads to compute with [one for each core]", 1, 1024, options.threads);
   add_path("Output", "--plot", "FILE", "Draw loss and accuracy into an SVG file", options.plot);
   add_path("Output", "--csv", "FILE", "Write the numbers behind the plot", options.csv);
+  add_path("Output", "--report", "FILE", "Write an HTML page: plot, confusions, mistakes", options.report);
 
   app.set_help_flag("-h,--help", "Print this help and exit")->group("Output");
 
@@ -180,8 +207,9 @@ Options parse(int argc, const char* const* argv) {
   }
   check_all_known(app);
   options.choices = choose(optimizers, rates, weight_decay);
-  if (options.plot && options.csv && same_file(*options.plot, *options.csv))
-    throw UsageError("--plot and --csv are the same file, " + options.plot->string());
+  if (hidden_given && options.model != &model_kinds().front())
+    throw UsageError(message("--hidden belongs to --model mlp, not to ", options.model->name));
+  check_files(options);
   return options;
 }
 

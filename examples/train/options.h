@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "models.h"
 #include "optimizers.h"
+#include "schedules.h"
 #include "text.h"
 
 namespace train {
@@ -27,13 +29,16 @@ struct Options {
 
   std::optional<std::filesystem::path> data;  ///< drawn digits without one
   std::optional<std::size_t> samples;         ///< how many to train on; all of them without a number
+  std::optional<double> validation;           ///< the share of the training samples that is held out
   std::vector<Choice> choices;
+  const ScheduleKind* schedule = &schedule_kinds().front();
+  const ModelKind* model = &model_kinds().front();
   std::vector<std::size_t> hidden = {128};
   std::size_t epochs = 5;
   std::size_t batch_size = 64;
   std::uint64_t seed = 1;
   std::optional<std::size_t> threads;
-  std::optional<std::filesystem::path> plot, csv;
+  std::optional<std::filesystem::path> plot, csv, report;
 };
 
 /// UsageError for what is unknown, unreadable, out of range or contradictory.

@@ -35,13 +35,6 @@ struct Panel {
 
 std::string at(double value) { return fixed(value, 1); }
 
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text)
-    result += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c >= 0 && c < ' ' ? ' ' : c);
-  return result;
-}
-
 std::string text_at(double x, double y, const std::string& text, const std::string& attributes = "") {
   return message("<text x=\"", at(x), "\" y=\"", at(y), "\"", attributes, ">", escaped(text), "</text>\n");
 }
@@ -102,7 +95,7 @@ struct Curves {
   Curve loss, accuracy;  // over epochs; accuracy in percent
 };
 
-Curves curves(const Run& run, std::size_t steps_per_epoch) {
+Curves curves_of(const Run& run, std::size_t steps_per_epoch) {
   Curves result;
   for (const Point& point : run.points) {
     const double epoch = static_cast<double>(point.step) / static_cast<double>(steps_per_epoch);
@@ -132,7 +125,7 @@ Legend legend(const std::vector<Run>& runs) {
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const Run& run = runs[i];
     const std::string label = run.choice.label + (!run.failure.empty() ? "  diverged"
-                                                  : run.accuracy       ? "  " + fixed(100 * *run.accuracy, 2) + " %"
+                                                  : run.test           ? "  " + percent(run.test->accuracy, 2)
                                                                        : "");
     const double needed = 36 + letter * static_cast<double>(label.size()) + 24;
     if (x > margin && x + needed > width - 16) x = margin, result.bottom += legend_row;
@@ -143,40 +136,78 @@ Legend legend(const std::vector<Run>& runs) {
   return result;
 }
 
+// All that is drawn, apart from where.
+class Plot {
+ public:
+  Plot(const std::vector<Run>& runs, std::size_t epochs, std::size_t steps_per_epoch)
+      : x_(exact_axis(0, static_cast<double>(epochs), epochs == 1 ? 5 : std::min<std::size_t>(epochs, 8))) {
+    for (const Run& run : runs) curves_.push_back(curves_of(run, steps_per_epoch));
+  }
+
+  std::string loss(double left, double top) const {
+    const auto [least, greatest] = range(curves_, &Curves::loss, {0.1, 1});
+    const Panel panel{left, top, x_, log_axis(least, greatest * 1.05, 9)};
+    std::string text = frame(panel, "Training loss (cross-entropy, nats)");
+    for (std::size_t i = 0; i < curves_.size(); ++i)
+      text += polyline(panel, curves_[i].loss, stroke(i) + " opacity=\"0.25\"");
+    for (std::size_t i = 0; i < curves_.size(); ++i) text += polyline(panel, smooth(curves_[i].loss), bold(i));
+    return text;
+  }
+
+  std::string accuracy(double left, double top) const {
+    const auto [least, greatest] = range(curves_, &Curves::accuracy, {0, 100});
+    const Panel panel{left, top, x_, linear_axis(least, greatest, 7, 100)};
+    std::string text = frame(panel, "Test accuracy (%)");
+    for (std::size_t i = 0; i < curves_.size(); ++i) {
+      text += polyline(panel, curves_[i].accuracy, bold(i));
+      for (const Dot& dot : curves_[i].accuracy) {
+        const Dot to = panel.place(dot);
+        text += message("<circle cx=\"", at(to.x), "\" cy=\"", at(to.y), "\" r=\"3.2\" fill=\"",
+                        palette[i % palette.size()], "\"/>\n");
+      }
+    }
+    return text;
+  }
+
+ private:
+  static std::string bold(std::size_t run) { return stroke(run) + " stroke-width=\"2.2\" stroke-linejoin=\"round\""; }
+
+  Axis x_;
+  std::vector<Curves> curves_;
+};
+
+std::string picture(double wide, double high, const std::string& title, const std::string& content) {
+  return message("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"", wide, "\" height=\"", high, "\" viewBox=\"0 0 ",
+                 wide, " ", high,
+                 "\" role=\"img\" font-family=\"system-ui, 'DejaVu Sans', Arial, sans-serif\" font-size=\"13\" "
+                 "fill=\"#222\">\n<title>",
+                 title, "</title>\n", content, "</svg>\n");
+}
+
 }  // namespace
 
 std::string svg(const std::vector<Run>& runs, const std::string& caption, std::size_t epochs,
                 std::size_t steps_per_epoch) {
-  std::vector<Curves> all;
-  for (const Run& run : runs) all.push_back(curves(run, steps_per_epoch));
-  const auto [least_loss, greatest_loss] = range(all, &Curves::loss, {0.1, 1});
-  const auto [least_accuracy, greatest_accuracy] = range(all, &Curves::accuracy, {0, 100});
-
+  const std::string title = "Training loss and test accuracy";
   const Legend key = legend(runs);
-  const double top = key.bottom + 50, height = top + panel_height + 60;
-  const Axis x = exact_axis(0, static_cast<double>(epochs), epochs == 1 ? 5 : std::min<std::size_t>(epochs, 8));
-  const Panel loss{margin, top, x, log_axis(least_loss, greatest_loss * 1.05, 9)};
-  const Panel accuracy{margin + panel_width + gap, top, x, linear_axis(least_accuracy, greatest_accuracy, 7, 100)};
+  const double top = key.bottom + 50;
+  const Plot plot(runs, epochs, steps_per_epoch);
+  return picture(width, top + panel_height + 60, title,
+                 "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n" +
+                     text_at(margin, 30, title, " font-size=\"18\" font-weight=\"600\"") +
+                     text_at(margin, 50, caption, " fill=\"#555\"") + key.text + plot.loss(margin, top) +
+                     plot.accuracy(margin + panel_width + gap, top));
+}
 
-  std::string text = message("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"", width, "\" height=\"", height,
-                             "\" viewBox=\"0 0 ", width, " ", height,
-                             "\" role=\"img\" font-family=\"system-ui, 'DejaVu Sans', Arial, sans-serif\" "
-                             "font-size=\"13\" fill=\"#222\">\n<title>Training loss and test accuracy</title>\n"
-                             "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n");
-  text += text_at(margin, 30, "Training loss and test accuracy", " font-size=\"18\" font-weight=\"600\"");
-  text += text_at(margin, 50, caption, " fill=\"#555\"") + key.text;
-  text += frame(loss, "Training loss (cross-entropy, nats)") + frame(accuracy, "Test accuracy (%)");
-  for (std::size_t i = 0; i < runs.size(); ++i) text += polyline(loss, all[i].loss, stroke(i) + " opacity=\"0.25\"");
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    const std::string bold = stroke(i) + " stroke-width=\"2.2\" stroke-linejoin=\"round\"";
-    text += polyline(loss, smooth(all[i].loss), bold) + polyline(accuracy, all[i].accuracy, bold);
-    for (const Dot& dot : all[i].accuracy) {
-      const Dot to = accuracy.place(dot);
-      text += message("<circle cx=\"", at(to.x), "\" cy=\"", at(to.y), "\" r=\"3.2\" fill=\"",
-                      palette[i % palette.size()], "\"/>\n");
-    }
-  }
-  return text + "</svg>\n";
+Panels panels(const std::vector<Run>& runs, std::size_t epochs, std::size_t steps_per_epoch) {
+  constexpr double left = 52, top = 30, wide = left + panel_width + 16, high = top + panel_height + 52;
+  const Plot plot(runs, epochs, steps_per_epoch);
+  return {picture(wide, high, "Training loss", plot.loss(left, top)),
+          picture(wide, high, "Test accuracy", plot.accuracy(left, top))};
+}
+
+std::string swatch(std::size_t run) {
+  return picture(30, 8, "its line", line({0, 4}, {30, 4}, stroke(run) + " stroke-width=\"3\""));
 }
 
 }  // namespace train

@@ -13,4 +13,12 @@ namespace train {
 std::string svg(const std::vector<Run>& runs, const std::string& caption, std::size_t epochs,
                 std::size_t steps_per_epoch);
 
+/// The two panels as pictures of their own, in which text and grid lines are dark on nothing, and a run's line: for a
+/// page that arranges them itself.
+struct Panels {
+  std::string loss, accuracy;
+};
+Panels panels(const std::vector<Run>& runs, std::size_t epochs, std::size_t steps_per_epoch);
+std::string swatch(std::size_t run);
+
 }  // namespace train

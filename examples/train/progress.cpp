@@ -26,8 +26,6 @@ std::size_t terminal_width() {
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-std::string percent(double share) { return fixed(100 * share, 1) + " %"; }
-
 std::string bar(double share, std::size_t width) {
   const auto filled = static_cast<std::size_t>(share * static_cast<double>(width - 2));
   return message("[", std::string(filled, '='), std::string(width - 2 - filled, ' '), "]");
@@ -58,7 +56,7 @@ std::string progress_line(const std::string& label, std::size_t run, const Plan&
   parts.push_back(message("epoch ", pad_left(std::to_string(status.epoch), digits(plan.epochs)), "/", plan.epochs));
   parts.push_back(message("step ", pad_left(std::to_string(status.step), digits(plan.steps)), "/", plan.steps));
   parts.push_back("loss " + loss_text(status.loss));
-  parts.push_back("accuracy " + pad_left(percent(status.accuracy), 6));
+  parts.push_back("accuracy " + pad_left(percent(status.accuracy, 1), 6));
   parts.push_back(clock_time(seconds_left) + " left");
 
   const auto length = [&parts] {
@@ -107,7 +105,7 @@ void Progress::step(const Status& status) {
 void Progress::epoch(const Status& status, double seconds) {
   if (terminal_) return;
   line(message(label_, "  epoch ", pad_left(std::to_string(status.epoch), digits(plan_.epochs)), "/", plan_.epochs,
-               "  loss ", loss_text(status.loss), "  test accuracy ", fixed(100 * status.accuracy, 2), " %  ",
+               "  loss ", loss_text(status.loss), "  test accuracy ", percent(status.accuracy, 2), "  ",
                fixed(seconds, 2), " s"));
 }
 

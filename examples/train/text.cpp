@@ -78,7 +78,8 @@ std::string nearest(std::string_view typed, std::span<const std::string> candida
   std::string best;
   for (const std::string& candidate : candidates) {
     const bool begun = word.size() > 2 && candidate.starts_with(word);
-    const std::size_t distance = std::min<std::size_t>(edit_distance(word, candidate), begun ? 1 : candidate.size());
+    std::size_t distance = edit_distance(word, candidate);
+    if (begun) distance = std::min<std::size_t>(distance, 1);
     if (distance > least || (distance == least && candidate.size() <= best.size())) continue;
     least = distance;
     best = candidate;
@@ -122,6 +123,8 @@ std::string bytes(std::size_t value) {
   return message(fixed(scaled, unit > 0 && scaled < 100 ? 1 : 0), " ", units[unit]);
 }
 
+std::string percent(double share, int decimals) { return fixed(100 * share, decimals) + " %"; }
+
 std::string clock_time(double seconds) {
   const auto whole = static_cast<unsigned long long>(std::lround(std::clamp(seconds, 0.0, 1e9)));
   std::array<char, 32> buffer;
@@ -130,6 +133,19 @@ std::string clock_time(double seconds) {
   else
     std::snprintf(buffer.data(), buffer.size(), "%llu:%02llu:%02llu", whole / 3600, whole / 60 % 60, whole % 60);
   return buffer.data();
+}
+
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    const bool control = c >= 0 && c < ' ';
+    result += c == '&'   ? "&amp;"
+              : c == '<' ? "&lt;"
+              : c == '>' ? "&gt;"
+              : c == '"' ? "&quot;"
+                         : std::string(1, control ? ' ' : c);
+  }
+  return result;
 }
 
 std::string pad_left(std::string text, std::size_t width) {

@@ -31,12 +31,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 /// "; did you mean adamax?", or "".
 std::string did_you_mean(std::string_view typed, std::span<const std::string> candidates);
 
-std::string shortest(double value);             // 0.001, 1e-05
-std::string fixed(double value, int decimals);  // 97.50
-std::string loss_text(double value);            // 0.0412, 1.2e+30
-std::string grouped(std::uint64_t value);       // 101,770
-std::string bytes(std::size_t value);           // 795 KiB
-std::string clock_time(double seconds);         // 0:07, 1:02:03
+std::string shortest(double value);               // 0.001, 1e-05
+std::string fixed(double value, int decimals);    // 97.50
+std::string loss_text(double value);              // 0.0412, 1.2e+30
+std::string grouped(std::uint64_t value);         // 101,770
+std::string bytes(std::size_t value);             // 795 KiB
+std::string percent(double share, int decimals);  // 97.50 %
+std::string clock_time(double seconds);           // 0:07, 1:02:03
+
+/// As it must be written in XML and HTML, between tags or quotes.
+std::string escaped(std::string_view text);
 
 /// The text with spaces before or after it, to a width.
 std::string pad_left(std::string text, std::size_t width);

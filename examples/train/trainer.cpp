@@ -3,9 +3,6 @@
 #include <xgrad/core/errors.h>
 #include <xgrad/core/random.h>
 #include <xgrad/datasets/loader.h>
-#include <xgrad/nn/activations.h>
-#include <xgrad/nn/flatten.h>
-#include <xgrad/nn/linear.h>
 #include <xgrad/nn/losses.h>
 #include <xgrad/nn/metrics.h>
 
@@ -30,34 +27,22 @@ struct Mean {
   double value() const { return sum / static_cast<double>(count); }
 };
 
-double test_accuracy(nn::Module& network, const datasets::Dataset& test) {
-  constexpr std::ptrdiff_t batch_size = 1000;
-  const NoGrad no_grad;
-  network.eval();
-  double right = 0;
-  for (const auto& [images, labels] : datasets::DataLoader(test, {.batch_size = batch_size})) {
-    const Variable scores = network(images);
-    if (!all_finite(scores.value())) throw ValueError("[evaluation] a score is not finite");
-    right += nn::accuracy(scores, labels) * static_cast<double>(labels.size());
-  }
-  network.train();
-  return right / static_cast<double>(test.size());
-}
-
 // One optimizer at work on one network.
 class Trainer {
  public:
   Trainer(const Task& task, const Choice& choice, Progress& progress, const std::atomic<bool>& stop)
       : task_(task), progress_(progress), stop_(stop), run_{.choice = choice} {
     seed(task.seed);
-    network_ = make_network(task.widths());
+    network_ = task.architecture.make();
     optimizer_ = choice.kind->make(network_.parameters(), choice.lr, choice.weight_decay);
+    schedule_.emplace(*optimizer_,
+                      task.schedule->make(static_cast<std::int64_t>(task.epochs * task.steps_per_epoch())));
   }
 
   Run run() {
-    datasets::DataLoader batches(
-        task_.data.train,
-        {.batch_size = static_cast<std::ptrdiff_t>(task_.batch_size), .shuffle = true, .seed = task_.seed});
+    datasets::LoaderOptions options{
+        .batch_size = static_cast<std::ptrdiff_t>(task_.batch_size), .shuffle = true, .seed = task_.seed};
+    datasets::DataLoader batches(task_.data.train, options);
     try {
       while (epoch_ < task_.epochs && !stop_) train_epoch(batches);
     } catch (const ValueError& error) {
@@ -85,13 +70,13 @@ class Trainer {
       run_.epochs = static_cast<double>(epoch_ - 1) + static_cast<double>(step_) / static_cast<double>(steps);
       progress_.step({epoch_, step_, run_.loss, accuracy.value()});
       if (step_ * marks / steps != (step_ - 1) * marks / steps) {
-        run_.points.push_back({epoch_, (epoch_ - 1) * steps + step_, recent.value(), std::nullopt, run_.seconds});
+        run_.points.push_back({epoch_, (epoch_ - 1) * steps + step_, recent.value(), {}, run_.seconds});
         recent = {};
       }
       if (stop_) return;
     }
-    run_.accuracy = run_.points.back().accuracy = test_accuracy(network_, task_.data.test);
-    progress_.epoch({epoch_, step_, run_.loss, *run_.accuracy}, run_.seconds);
+    evaluate_epoch();
+    progress_.epoch({epoch_, step_, run_.loss, run_.test->accuracy}, run_.seconds);
   }
 
   std::pair<double, double> train_step(const Variable& images, const IndexTensor& labels) {
@@ -100,7 +85,15 @@ class Trainer {
     const Variable loss = nn::cross_entropy(scores, labels);
     loss.backward({.check_finite = true});
     optimizer_->step();
+    schedule_->step();
     return {loss.item(), nn::accuracy(scores, labels)};
+  }
+
+  void evaluate_epoch() {
+    run_.test = evaluate(network_, task_.data.test);
+    run_.points.back().accuracy = run_.test->accuracy;
+    if (!task_.validation) return;
+    run_.validation_accuracy = run_.points.back().validation_accuracy = evaluate(network_, *task_.validation).accuracy;
   }
 
   const Task& task_;
@@ -109,26 +102,11 @@ class Trainer {
   Run run_;
   nn::Sequential network_;
   std::unique_ptr<optim::Optimizer> optimizer_;
+  std::optional<optim::Schedule> schedule_;  // refers to the optimizer
   std::size_t epoch_ = 0, step_ = 0;
 };
 
 }  // namespace
-
-std::vector<std::size_t> Task::widths() const {
-  std::vector<std::size_t> widths = {element_count(data.train.image_shape())};
-  widths.insert(widths.end(), hidden.begin(), hidden.end());
-  widths.push_back(data.train.class_names().size());
-  return widths;
-}
-
-nn::Sequential make_network(const std::vector<std::size_t>& widths) {
-  nn::Sequential network{nn::Flatten()};
-  for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
-    if (i > 0) network.push_back(nn::ReLU());
-    network.push_back(nn::Linear(widths[i], widths[i + 1]));
-  }
-  return network;
-}
 
 Run train_one(const Task& task, const Choice& choice, Progress& progress, const std::atomic<bool>& stop) {
   return Trainer(task, choice, progress, stop).run();

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <xgrad/datasets/dataset.h>
-#include <xgrad/nn/sequential.h>
 
 #include <atomic>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "evaluation.h"
 #include "options.h"
 #include "progress.h"
 
@@ -19,32 +19,32 @@ struct Point {
   double loss;                     ///< the mean since the point before
   std::optional<double> accuracy;  ///< of the test set, in [0, 1], at the end of an epoch
   double seconds;                  ///< of training so far, evaluation not counted
+  std::optional<double> validation_accuracy = {};
 };
 
 struct Run {
   Choice choice;
   std::vector<Point> points = {};
-  double loss = 0;                      ///< the mean of the last epoch, as far as it went
-  std::optional<double> accuracy = {};  ///< of the test set after the last whole epoch
-  double seconds = 0;                   ///< of training
-  std::size_t state_bytes = 0;          ///< of the optimizer
-  double epochs = 0;                    ///< how far it came
-  std::string failure = {};             ///< empty, or the first value that was not finite, with its step and epoch
+  double loss = 0;                                 ///< the mean of the last epoch, as far as it went
+  std::optional<Evaluation> test = {};             ///< after the last whole epoch
+  std::optional<double> validation_accuracy = {};  ///< as above
+  double seconds = 0;                              ///< of training
+  std::size_t state_bytes = 0;                     ///< of the optimizer
+  double epochs = 0;                               ///< how far it came
+  std::string failure = {};  ///< empty, or the first value that was not finite, with its step and epoch
 };
 
 /// The same for every optimizer.
 struct Task {
   xgrad::datasets::Split data;
-  std::vector<std::size_t> hidden;
+  std::optional<xgrad::datasets::Dataset> validation;  ///< held out of the training data
+  Architecture architecture;
   std::size_t epochs, batch_size;
+  const ScheduleKind* schedule;
   std::uint64_t seed;
 
   std::size_t steps_per_epoch() const { return (data.train.size() + batch_size - 1) / batch_size; }
-  std::vector<std::size_t> widths() const;  ///< from the pixels over the hidden layers to the classes
 };
-
-/// Linear layers of these widths with ReLU between them.
-xgrad::nn::Sequential make_network(const std::vector<std::size_t>& widths);
 
 /// Trains until the end, until `stop` is set, or until a loss or a gradient is not finite.
 Run train_one(const Task& task, const Choice& choice, Progress& progress, const std::atomic<bool>& stop);

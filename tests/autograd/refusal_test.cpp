@@ -88,6 +88,19 @@ TEST_CASE("a shape that does not fit is refused with the operation and the shape
          scatter_add(a, 0, IndexTensor({{0, 0, 0}}), c);
        },
        {"[scatter_add]", "(3,)", "(1, 3)"}},
+      {[&] { take_rows(Variable(zeros({})), IndexTensor({0})); }, {"[take_rows]", "()"}},
+      {[&] {
+         add_rows(a, IndexTensor({0, 1, 0}), 3);
+       },
+       {"[add_rows]", "(2, 3)", "(3,)"}},
+      {[&] {
+         normalize(a, {2, 3, 4}, 0);
+       },
+       {"[normalize]", "(2, 3)", "(2, 3, 4)"}},
+      {[&] {
+         normalize(a, {1, 2, 3}, 0, c, c);
+       },
+       {"[normalize]", "(2,)", "(1, 2, 3)", "got (3,)"}},
       {[&] { a.item(); }, {"[item]", "(2, 3)"}},
   };
   for (const Case& refused : cases) check_error<ShapeError>(refused.action, refused.pieces);
@@ -108,6 +121,15 @@ TEST_CASE("a shape that does not fit is refused with the operation and the shape
          gather(a, 0, IndexTensor({{0, -1}}));
        },
        {"[gather]", "position -1"}},
+      {[&] {
+         take_rows(a, IndexTensor({0, 2}));
+       },
+       {"[take_rows]", "row 2", "2"}},
+      {[&] { take_rows(a, IndexTensor({-1})); }, {"[take_rows]", "row -1"}},
+      {[&] {
+         add_rows(a, IndexTensor({0, 4}), 4);
+       },
+       {"[add_rows]", "row 4", "4"}},
   };
   for (const Case& refused : values) check_error<ValueError>(refused.action, refused.pieces);
 }
@@ -116,7 +138,7 @@ TEST_CASE("every public operation has a row in a table") {
   const std::regex declaration(R"((?:^|\n)Variable (operator.|\w+)\()");
   std::size_t found = 0;
   for (const char* header :
-       {"arithmetic", "elementwise", "activations", "reductions", "matmul", "shapes", "indexing"}) {
+       {"arithmetic", "elementwise", "activations", "reductions", "matmul", "normalization", "shapes", "indexing"}) {
     std::ifstream file(std::string(XGRAD_SOURCE_DIR "/autograd/") + header + ".h");
     REQUIRE(file);
     std::stringstream text;

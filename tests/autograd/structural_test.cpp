@@ -17,6 +17,11 @@ struct Structural {
 
 IndexTensor index_2x3() { return {{2, 0, 2}, {1, 1, 0}}; }
 
+// What normalize computes, from simpler operations, for x (outer, count, inner).
+Variable normalized(const Variable& x, double eps) {
+  return (x - mean(x, {0, 2}, true)) / sqrt(variance(x, {0, 2}, true) + eps);
+}
+
 // x times a matrix, as a sum over an index: the reference for matmul and linear.
 Variable product(const Variable& a, const Variable& b) {  // (m, k), (k, n)
   const std::size_t m = a.shape()[0], k = a.shape()[1], n = b.shape()[1];
@@ -194,6 +199,45 @@ const Structural structural_cases[] = {
      [](auto& in) { return scatter_add(in[0], 0, index_2x3(), in[1]); },
      [](auto& in) {
        return in[0] + grad(sum(gather(in[0], 0, index_2x3()) * in[1]), {in[0]}, {.create_graph = true})[0];
+     }},
+    {"take_rows",
+     {{3, 2, 2}},
+     [](auto& in) { return take_rows(in[0], index_2x3()); },
+     [](auto& in) {
+       std::vector<Variable> taken;
+       for (const std::size_t row : {2u, 0u, 2u, 1u, 1u, 0u}) taken.push_back(slice(in[0], 0, row, row + 1));
+       return reshape(concatenate(taken), {2, 3, 2, 2});
+     }},
+    {"add_rows",
+     {{2, 3, 2}},
+     [](auto& in) { return add_rows(in[0], index_2x3(), 4); },
+     [](auto& in) {
+       const Variable table(zeros({4, 2}), true);
+       return grad(sum(take_rows(table, index_2x3()) * in[0]), {table}, {.create_graph = true})[0];
+     }},
+    {"normalize",
+     {{2, 3, 20}, {3}, {3}},
+     [](auto& in) {
+       return normalize(in[0], {2, 3, 20}, 0.1, in[1], in[2]);
+     },
+     [](auto& in) {
+       return normalized(in[0], 0.1) * reshape(in[1], {3, 1}) + reshape(in[2], {3, 1});
+     }},
+    {"normalize",
+     {{2, 3, 5}},
+     [](auto& in) {
+       return normalize(in[0], {1, 6, 5}, 1e-5);
+     },
+     [](auto& in) {
+       return reshape(normalized(reshape(in[0], {1, 6, 5}), 1e-5), {2, 3, 5});
+     }},
+    {"normalize",
+     {{6, 2}},
+     [](auto& in) {
+       return normalize(in[0], {6, 2, 1}, 1e-5);
+     },
+     [](auto& in) {
+       return reshape(normalized(reshape(in[0], {6, 2, 1}), 1e-5), {6, 2});
      }},
 };
 

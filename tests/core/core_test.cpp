@@ -1,5 +1,4 @@
 #include <xgrad/core/flush_to_zero.h>
-#include <xgrad/core/gemm.h>
 #include <xgrad/core/parallel.h>
 #include <xgrad/core/random.h>
 
@@ -109,74 +108,4 @@ TEST_CASE("subnormal numbers are zero under the guard, and only there") {
   }
   const volatile Scalar half = tiny / 2;
   CHECK(half > 0);
-}
-
-namespace {
-
-Tensor product(const Tensor& a, const Tensor& b, GemmOptions options) {
-  Tensor c = Tensor::from_shape(gemm_shape("test", a.shape(), b.shape(), options));
-  std::fill_n(c.data(), c.size(), Scalar(options.accumulate ? 10 : std::nan("")));
-  gemm(a, b, c, options);
-  return c;
-}
-
-}  // namespace
-
-TEST_CASE("gemm agrees with sums over indices, transposed, accumulating and batched") {
-  Generator generator(6);
-  const std::size_t m = 5, n = 3, k = 4;
-  for (bool ta : {false, true})
-    for (bool tb : {false, true})
-      for (bool accumulate : {false, true})
-        for (std::size_t batch : {0u, 1u, 6u}) {  // 0: plain matrices; 6: (2, 1) times (3,), broadcast
-          const Shape a_matrix = ta ? Shape{k, m} : Shape{m, k}, b_matrix = tb ? Shape{n, k} : Shape{k, n};
-          const Shape a_shape = batch == 0   ? a_matrix
-                                : batch == 1 ? Shape{1, a_matrix[0], a_matrix[1]}
-                                             : Shape{2, 1, a_matrix[0], a_matrix[1]};
-          const Shape b_shape = batch == 6 ? Shape{3, b_matrix[0], b_matrix[1]} : b_matrix;
-          const Tensor a = generator.normal(a_shape), b = generator.normal(b_shape);
-          const Tensor c = product(a, b, {ta, tb, accumulate});
-          REQUIRE(c.size() == std::max<std::size_t>(batch, 1) * m * n);
-          for (std::size_t i = 0; i < c.size(); ++i) {
-            const std::size_t matrix = i / (m * n), row = i / n % m, column = i % n;
-            const Scalar* pa = a.data() + (batch == 6 ? matrix / 3 * m * k : 0);
-            const Scalar* pb = b.data() + (batch == 6 ? matrix % 3 * k * n : 0);
-            double expected = accumulate ? 10 : 0;
-            for (std::size_t p = 0; p < k; ++p)
-              expected += static_cast<double>(pa[ta ? p * m + row : row * k + p]) *
-                          static_cast<double>(pb[tb ? column * k + p : p * n + column]);
-            CHECK(static_cast<double>(c.data()[i]) == doctest::Approx(expected));
-          }
-        }
-}
-
-TEST_CASE("gemm refuses what does not fit, and knows empty products") {
-  check_error<ShapeError>([] { gemm_shape("matmul", {2, 3}, {4, 5}); }, {"[matmul]", "(2, 3)", "(4, 5)", "3 and 4"});
-  check_error<ShapeError>([] { gemm_shape("matmul", {3}, {3, 5}); }, {"[matmul]", "(3,)", "two dimensions"});
-  check_error<ShapeError>([] { gemm_shape("matmul", {2, 1, 3}, {3, 3, 5}); }, {"[matmul]", "(2,)", "(3,)"});
-  Tensor wrong = zeros({2, 2});
-  check_error<ShapeError>([&] { gemm(zeros({2, 3}), zeros({3, 4}), wrong); }, {"[gemm]", "(2, 4)", "(2, 2)"});
-  CHECK(product(ones({2, 0}), ones({0, 3}), {}) == zeros({2, 3}));
-  CHECK(product(ones({0, 2}), ones({2, 3}), {}).shape() == Shape{0, 3});
-}
-
-TEST_CASE("a product is the same bits for any number of threads") {
-  const int before = num_threads();
-  Generator generator(7);
-  const struct {
-    std::size_t m, n, k;
-  } sizes[] = {{64, 128, 784}, {128, 784, 64}, {1000, 784, 128}, {100, 1000, 1000}, {25, 400, 512}};
-  for (const auto [m, n, k] : sizes)
-    for (bool ta : {false, true})
-      for (bool tb : {false, true}) {
-        const Tensor a = generator.normal(ta ? Shape{k, m} : Shape{m, k}),
-                     b = generator.normal(tb ? Shape{n, k} : Shape{k, n});
-        set_num_threads(1);
-        const Tensor one = product(a, b, {ta, tb});
-        for (int threads : {2, 3, 4}) {
-          set_num_threads(threads);
-          CHECK(product(a, b, {ta, tb}) == one);
-        }
-      }
-  set_num_threads(before);
 }

@@ -1,13 +1,11 @@
-// The parts of examples/train.
+// The parts of examples/train that come before the training, and what is seen during it.
 #include <axis.h>
 #include <doctest/doctest.h>
 #include <options.h>
-#include <plot.h>
 #include <progress.h>
-#include <report.h>
 #include <text.h>
+#include <xgrad/core/errors.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -27,26 +25,6 @@ std::string refusal(const std::vector<const char*>& arguments) {
     return error.what();
   }
   return "accepted";
-}
-
-std::size_t occurrences(const std::string& text, const std::string& piece) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find(piece); at != text.npos; at = text.find(piece, at + 1)) ++count;
-  return count;
-}
-
-// Two runs of two epochs of two steps each; the first one is better.
-std::vector<Run> two_runs() {
-  std::vector<Run> runs;
-  for (const Choice& choice : parsed({"--optimizer", "adam,sgd"}).choices) {
-    const double worse = runs.empty() ? 0 : 0.25;
-    Run run{.choice = choice};
-    run.points = {
-        {1, 1, 2.0, {}, 0.5}, {1, 2, 1.0, 0.5 - worse, 1}, {2, 3, 0.5, {}, 1.5}, {2, 4, 0.25, 0.75 - worse, 2}};
-    run.loss = 0.375, run.accuracy = 0.75 - worse, run.seconds = 2, run.epochs = 2, run.state_bytes = 2048;
-    runs.push_back(run);
-  }
-  return runs;
 }
 
 }  // namespace
@@ -75,9 +53,9 @@ TEST_CASE("the nearest word") {
   CHECK(edit_distance("kitten", "sitting") == 3);
   CHECK(edit_distance("flaw", "lawn") == 2);
   const std::vector<std::string> names = {"adam", "adamax", "adamw", "rmsprop", "sgd"};
-  const std::pair<const char*, const char*> cases[] = {
-      {"adamx", "adamax"},    {"Adam", "adam"}, {"sdg", ""},        {"sgdd", "sgd"},
-      {"rmsprob", "rmsprop"}, {"lion", ""},     {"rms", "rmsprop"}, {"", ""}};
+  const std::pair<const char*, const char*> cases[] = {{"adamx", "adamax"}, {"Adam", "adam"},       {"sdg", ""},
+                                                       {"sgdd", "sgd"},     {"rmsprob", "rmsprop"}, {"lion", ""},
+                                                       {"stochastic", ""},  {"rms", "rmsprop"},     {"", ""}};
   for (const auto& word : cases) {
     CAPTURE(word.first);
     CHECK(nearest(word.first, names) == word.second);
@@ -120,6 +98,13 @@ TEST_CASE("options have their defaults, and take their values") {
   CHECK(parsed({"--hidden", "none"}).hidden.empty());
   CHECK(parsed({"--weight-decay", "0"}).choices[0].weight_decay == 0);
   CHECK(parsed({"--lr", "0.5"}).choices[1].lr == 0.5);
+  CHECK(defaults.model->name == "mlp");
+  CHECK(defaults.schedule->name == "constant");
+  CHECK_FALSE(defaults.validation);
+  CHECK(parsed({"--model", "lenet"}).model->name == "lenet");
+  CHECK(parsed({"--schedule", "cosine"}).schedule->name == "cosine");
+  CHECK(parsed({"--validation", "0.25"}).validation == 0.25);
+  CHECK(parsed({"--report", "c"}).report == "c");
 }
 
 TEST_CASE("bad options are refused in one line that says what to do") {
@@ -148,20 +133,32 @@ TEST_CASE("bad options are refused in one line that says what to do") {
       {{"--threads", "100000"}, "from 1 to 1024"},
       {{"--hidden", "128,0"}, "--hidden"},
       {{"--hidden", ""}, "--hidden needs a value"},
+      {{"--model", "mlpp"}, "--model: 'mlpp' is unknown; did you mean mlp?"},
+      {{"--model", "transformer"}, "there are mlp, lenet"},
+      {{"--model", "lenet", "--hidden", "5"}, "--hidden belongs to --model mlp, not to lenet"},
+      {{"--hidden", "none", "--model", "lenet"}, "not to lenet"},
+      {{"--schedule", "cosin"}, "did you mean cosine?"},
+      {{"--schedule", "step"}, "there are constant, linear, cosine"},
+      {{"--validation", "0"}, "--validation: expected a share above 0 and below 1, got 0"},
+      {{"--validation", "1"}, "got 1"},
+      {{"--validation", "-0.1"}, "got -0.1"},
+      {{"--validation", "nan"}, "finite"},
       {{"--csv", "--plot"}, "--csv needs a value, got the option --plot"},
       {{"--csv", "out", "--plot", "./out"}, "the same file"},
+      {{"--report", "out", "--csv", "out"}, "--csv and --report are the same file, out"},
   };
   for (const auto& refused : cases) {
     const std::string text = refusal(refused.first);
     CHECK_MESSAGE(text.find(refused.second) != text.npos, text, " lacks ", refused.second);
-    CHECK(occurrences(text, "\n") == 0);
+    CHECK(text.find('\n') == text.npos);
   }
 }
 
 TEST_CASE("the help names every option, in 80 columns") {
   const std::string help = parsed({"--help"}).help;
-  for (const char* option : {"--data", "--samples", "--optimizer", "--lr", "--weight-decay", "--hidden", "--epochs",
-                             "--batch-size", "--seed", "--threads", "--plot", "--csv", "--help"})
+  for (const char* option :
+       {"--data", "--samples", "--optimizer", "--lr", "--weight-decay", "--hidden", "--epochs", "--batch-size",
+        "--seed", "--threads", "--plot", "--csv", "--help", "--model", "--schedule", "--validation", "--report"})
     CHECK_MESSAGE(help.find(option) != help.npos, option);
   for (std::size_t begin = 0, end; (end = help.find('\n', begin)) != help.npos; begin = end + 1)
     CHECK(end - begin <= 80);
@@ -195,36 +192,45 @@ TEST_CASE("axes have round numbers") {
   CHECK(axis.position(5) == 1);
 }
 
-TEST_CASE("the table marks the best run, and says how far each came") {
-  std::vector<Run> runs = two_runs();
-  std::string text = table(runs, 2, false);
-  CHECK(text.find("adam       0.001       2      0.3750        75.00 % *     2.00  2.0 KiB\n") != text.npos);
-  CHECK(occurrences(text, "*") == 1);
-  CHECK(occurrences(text, "\x1b") == 0);
-  CHECK(occurrences(table(runs, 2, true), "\x1b[1;32madam") == 1);
-
-  runs[0].failure = "a loss is not finite", runs[0].epochs = 1.5;
-  text = table(runs, 2, false);
-  CHECK(text.find("1.5 of 2    diverged              - ") != text.npos);
-  CHECK(text.find("50.00 % *") != text.npos);
-  CHECK(occurrences(table({runs[1]}, 2, false), "*") == 0);
-  CHECK(occurrences(table({}, 2, false), "\n") == 1);
+TEST_CASE("schedules begin low, reach the rate, and end near 0") {
+  struct Case {
+    std::string name;
+    std::int64_t steps, count;
+    double rate;
+  };
+  const Case cases[] = {
+      {"constant", 100, 0, 1},  {"constant", 100, 99, 1},      {"linear", 100, 0, 0.1}, {"linear", 100, 5, 1},
+      {"linear", 105, 55, 0.5}, {"linear", 100, 100, 0},       {"cosine", 100, 0, 0.1}, {"cosine", 100, 5, 1},
+      {"cosine", 105, 55, 0.5}, {"cosine", 105, 80, 0.146447}, {"cosine", 100, 100, 0}, {"cosine", 1, 0, 0.1},
+      {"cosine", 1, 1, 1}};
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    CAPTURE(c.count);
+    CHECK(parsed({"--schedule", c.name.c_str()}).schedule->make(c.steps)(1, c.count) == doctest::Approx(c.rate));
+  }
 }
 
-TEST_CASE("CSV has a row a point") {
-  const std::string text = csv(two_runs());
-  CHECK(text.starts_with(
-      "optimizer,epoch,step,train_loss,test_accuracy,seconds\nadam,1,1,2,,0.5000\nadam,1,2,1,0.5,1.0000\n"));
-  CHECK(occurrences(text, "\n") == 9);
-}
-
-TEST_CASE("the plot has a curve for every run, and holds any caption") {
-  const std::vector<Run> runs = two_runs();
-  const std::string text = svg(runs, "<a> & \n b", 2, 2);
-  CHECK(text.find("&lt;a&gt; &amp;   b") != text.npos);
-  CHECK(occurrences(text, "<polyline") == 3 * runs.size());
-  CHECK(occurrences(text, "<circle") == 4);
-  CHECK(occurrences(text, "nan") == 0);
-  CHECK(occurrences(text, "inf") == 0);
-  CHECK(svg({}, "", 1, 1).ends_with("</svg>\n"));
+TEST_CASE("networks follow the images and the classes, and refuse what is too small") {
+  struct Case {
+    std::string model;
+    std::size_t least_side;
+    std::string name;  // for the least images of three channels, and six classes
+  };
+  const Case cases[] = {{"mlp", 1, "3-5-7-6"}, {"lenet", 12, "lenet"}};
+  for (const Case& c : cases) {
+    CAPTURE(c.model);
+    Architecture architecture{parsed({"--model", c.model.c_str()}).model, {5, 7}, {3, c.least_side, c.least_side}, 6};
+    CHECK(architecture.name() == c.name);
+    CHECK(architecture.make()(xgrad::Variable(xgrad::zeros({2, 3, c.least_side, c.least_side}))).shape() ==
+          xgrad::Shape{2, 6});
+    architecture.image_shape = {1, 28, 31};
+    CHECK(architecture.make()(xgrad::Variable(xgrad::zeros({2, 1, 28, 31}))).shape() == xgrad::Shape{2, 6});
+    if (c.least_side == 1) continue;
+    architecture.image_shape = {1, 28, c.least_side - 1};
+    CHECK_THROWS_WITH_AS(architecture.make(),
+                         xgrad::message("--model: ", c.model, " needs images of at least ", c.least_side, " x ",
+                                        c.least_side, " pixels, got 28 x ", c.least_side - 1)
+                             .c_str(),
+                         UsageError);
+  }
 }

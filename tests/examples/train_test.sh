@@ -49,20 +49,25 @@ check "--help" exits 0
 check "--help has an example" matches '^ +train .*--optimizer'
 check "--help goes to the standard output" [ -z "$errors" ]
 
-run "${tiny[@]}" --csv run.csv --plot run.svg
+run "${tiny[@]}" --csv run.csv --plot run.svg --report run.html
 check "a tiny training" exits 0
 check "it says what it trains" prints "digits: 2,000 train, 2,000 test; 784-128-10, 101,770 parameters;"
 check "the table has Adam" matches '^adam +0\.001 +1 +[0-9.]+ +[0-9.]+ % [ *] +[0-9.]+ +795 KiB$'
 check "the table has Adamax" matches '^adamax +0\.002 +1 +[0-9.]+ +[0-9.]+ % [ *] +[0-9.]+ +795 KiB$'
 check "one is the best" [ "$(grep -c '\*' <<<"$output")" -eq 1 ]
-check "the paths are printed" [ "$(grep -cE '^(plot: run.svg|csv: run.csv)$' <<<"$output")" -eq 2 ]
+check "three confusions a run" \
+  [ "$(grep -cE '^adam(ax)?: ([0-9] read as [0-9]: [0-9]+ times(, |$)){3}' <<<"$output")" -eq 2 ]
+check "the paths are printed" [ "$(grep -cE '^(plot: run.svg|csv: run.csv|report: run.html)$' <<<"$output")" -eq 3 ]
 check "a line an epoch" [ "$(grep -cE '^adam(ax)?  epoch 1/1  loss ' <<<"$errors")" -eq 2 ]
 check "no escape codes in a pipe" [ "${output//[$escape$return]/}${errors//[$escape$return]/}" = "$output$errors" ]
 check "the plot is well formed" well_formed run.svg
+check "the report is well formed" well_formed run.html
+check "the report has mistakes of both" [ "$(grep -c '<figure>' run.html)" -eq 48 ]
+check "the report is small" [ "$(wc -c <run.html)" -lt 200000 ]
 check "the CSV has a row a point" [ "$(wc -l <run.csv)" -eq 65 ]
 check "the CSV has its head" [ "$(head -n 1 run.csv)" = optimizer,epoch,step,train_loss,test_accuracy,seconds ]
 check "an accuracy at each end of an epoch" [ "$(grep -cE '^adam(ax)?,1,32,[0-9.]+,0\.[0-9]+,[0-9.]+$' run.csv)" -eq 2 ]
-check "nothing else is left" nothing_but "run.csv run.svg "
+check "nothing else is left" nothing_but "run.csv run.html run.svg "
 
 run "${tiny[@]}" --csv again.csv --threads 1
 check "the same numbers again, with one thread" same_without_seconds run.csv again.csv
@@ -70,6 +75,15 @@ run "${tiny[@]}" --csv again.csv --optimizer adamax
 check "an optimizer's numbers do not depend on the others" same_without_seconds again.csv <(grep -v '^adam,' run.csv)
 run "${tiny[@]}" --csv again.csv --seed 2
 check "another seed gives other numbers" [ "$(cut -d, -f4 run.csv)" != "$(cut -d, -f4 again.csv)" ]
+
+run "${tiny[@]}" --csv again.csv --validation 0.25 --schedule cosine --optimizer adam
+check "validation and a schedule" prints "1,500 train, 500 validation, 2,000 test;"
+check "validation is a column" matches '^adam .*  [0-9.]+ %  +[0-9.]+ %  '
+check "and one of the CSV" [ "$(grep -cE '^adam,1,24,[0-9.]+,0\.[0-9]+,[0-9.]+,0\.[0-9]+$' again.csv)" -eq 1 ]
+
+run "${tiny[@]}" --model lenet --optimizer sgd --csv again.csv
+check "LeNet" prints "2,000 train, 2,000 test; lenet, 61,706 parameters;"
+check "LeNet is trained" exits 0
 
 # Refusals: the arguments, and after the colon what the message says.
 while IFS=: read -r arguments words; do
@@ -88,11 +102,19 @@ done <<'CASES'
 --samples 10 --batch-size 20:20 is more than the 10 training samples
 --threads 0:from 1 to
 --plot same --csv ./same:the same file
+--validation 1:above 0 and below 1
+--samples 2000 --validation 0.0001:is none
+--samples 2000 --validation 0.9999:is all
+--samples 2000 --validation 0.99 --batch-size 21:21 is more than the 20 training samples
+--schedule cosin:did you mean cosine?
+--model lenett:did you mean lenet?
+--model lenet --hidden 5:--hidden belongs to --model mlp
+--report nowhere/page.html:there is no folder
 --plot nowhere/plot.svg:there is no folder
 --csv .:it is a folder
 --data nowhere:nowhere
 CASES
-check "refusals leave nothing behind" nothing_but "again.csv run.csv run.svg "
+check "refusals leave nothing behind" nothing_but "again.csv run.csv run.html run.svg "
 
 mkdir small
 printf '\0\0\10\3\0\0\0\4\0\0\0\2\0\0\0\2abcdefghijklmnop' | tee small/train-images-idx3-ubyte >small/t10k-images-idx3-ubyte
@@ -102,6 +124,8 @@ check "--hidden 5,none" refused "'none' is not a whole number"
 run --data small --hidden none --batch-size 3 --epochs 2
 check "a folder of one's own, and a linear model" prints "small: 4 train, 4 test; 4-10, 50 parameters;"
 check "it is trained" exits 0
+run --data small --model lenet --batch-size 2
+check "images too small for LeNet" refused "lenet needs images of at least 12 x 12 pixels, got 2 x 2"
 run --data small --samples 5
 check "more samples than there are" refused "5 is more than the 4 of small"
 printf x >>small/t10k-labels-idx1-ubyte
@@ -128,7 +152,7 @@ echo old >old.csv
 )
 check "a file that cannot be finished" [ $? -eq 0 ]
 check "keeps its old content" [ "$(cat old.csv)" = old ]
-check "nothing partial is left" nothing_but "again.csv old.csv run.csv run.svg small "
+check "nothing partial is left" nothing_but "again.csv old.csv run.csv run.html run.svg small "
 
 # Ctrl-C in the middle: after the second epoch's line there is something to show.
 await() { # await COMMAND…: while the program runs, and not for ever
@@ -149,7 +173,7 @@ end() {
   status=$? output=$(cat out) errors=$(tail -n 3 err)
   rm out err
 }
-begin --samples 2000 --epochs 100000 --csv stopped.csv --plot stopped.svg
+begin --samples 2000 --epochs 100000 --csv stopped.csv --plot stopped.svg --report stopped.html
 await grep -Eq "epoch +2/100000" err
 kill -INT "$pid"
 end
@@ -158,12 +182,15 @@ check "it says so" complains "train: interrupted"
 check "with a table" matches '^adam +0\.001 +[0-9.]+ of 100000 +[0-9.]+ +[0-9.]+ %'
 check "without the optimizer that did not begin" [ "$(grep -c '^adamax' <<<"$output")" -eq 0 ]
 check "with a plot" well_formed stopped.svg
+check "with a report" well_formed stopped.html
 check "with the numbers" [ "$(grep -c '^adam,' stopped.csv)" -ge 2 ]
 
-begin --samples 20000 --batch-size 1 --hidden 1000,1000 --optimizer sgd --csv stopped.csv
+begin --samples 20000 --batch-size 1 --hidden 1000,1000 --optimizer sgd --csv stopped.csv \
+  --report stopped.html
 kill -INT "$pid"
 end
 check "Ctrl-C in the first epoch" exits 130
+check "its report says so" grep -q "Stopped before the end" stopped.html
 check "does not wait for its end" matches '^sgd +0\.1 +0\.[0-9] of 5 .* - '
 
 mkfifo pipe # without a reader: whoever writes there waits
@@ -175,7 +202,7 @@ await false
 end 2>/dev/null
 check "a second Ctrl-C kills" exits 130
 rm pipe
-check "nothing partial is left" nothing_but "again.csv old.csv run.csv run.svg small stopped.csv stopped.svg "
+check "nothing partial is left" nothing_but "again.csv old.csv run.csv run.html run.svg small stopped.csv stopped.html stopped.svg "
 
 if script -qec true /dev/null </dev/null >/dev/null 2>&1; then # on a terminal of its own
   on_terminal() { output=$(TERM=xterm script -qec "$1 '$program' ${tiny[*]}" /dev/null </dev/null) status=$? errors=""; }

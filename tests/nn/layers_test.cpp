@@ -82,6 +82,24 @@ TEST_CASE("Dropout in training drops a share p and keeps the mean") {
   }
 }
 
+TEST_CASE("Dropout2d drops whole channels") {
+  seed(3);
+  nn::Dropout2d dropout(0.25);
+  const Variable x(full({40, 50, 2, 3}, 3));
+  const Tensor y = dropout(x).value();
+  std::size_t dropped = 0;
+  for (std::size_t channel = 0; channel < 2000; ++channel) {
+    const Scalar first = y.data()[6 * channel];
+    REQUIRE((first == 0 || first == doctest::Approx(4)));
+    for (std::size_t i = 1; i < 6; ++i) REQUIRE(y.data()[6 * channel + i] == first);
+    dropped += first == 0;
+  }
+  CHECK(static_cast<double>(dropped) / 2000 == doctest::Approx(0.25).epsilon(0.1));
+  check_error<ShapeError>([&] { dropout(Variable(ones({2, 3}))); }, {"[dropout2d]", "(N, C, H, W)", "(2, 3)"});
+  dropout.eval();
+  CHECK(dropout(x).node() == x.node());
+}
+
 TEST_CASE("Dropout returns its input in evaluation and for p = 0") {
   seed(3);
   const Variable x(Generator(1).normal({4, 5}));

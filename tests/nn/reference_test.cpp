@@ -3,9 +3,12 @@
 #include <xgrad/autograd/ops.h>
 #include <xgrad/nn/activations.h>
 #include <xgrad/nn/convolution.h>
+#include <xgrad/nn/embedding.h>
 #include <xgrad/nn/linear.h>
 #include <xgrad/nn/losses.h>
+#include <xgrad/nn/normalization.h>
 #include <xgrad/nn/pooling.h>
+#include <xgrad/nn/recurrent.h>
 
 #include <cmath>
 #include <fstream>
@@ -53,19 +56,45 @@ Apply loss(Loss function) {
   return [function](Variables& v, const Json& options) { return function(v["x"], v["target"], options); };
 }
 
-// Gives the layer the case's parameters, applies it, and lets the case see the parameters' gradients.
-Variable apply_with_parameters(nn::Module& layer, Variables& v) {
-  StateDict state = layer.state_dict();
-  for (auto& [name, value] : state.tensors)
-    if (v.contains(name)) value = v.at(name).value();
+// The layer with the parameters of the case; its own take their place in the map.
+template <class Layer>
+Layer loaded(Layer layer, Variables& v) {
+  StateDict state;
+  for (const auto& [name, parameter] : layer.parameters()) state.tensors.emplace_back(name, v.at(name).value());
+  for (const auto& [name, buffer] : layer.buffers()) state.tensors.emplace_back(name, buffer.value());
   layer.load_state_dict(state);
   for (const auto& [name, parameter] : layer.parameters()) v[name] = parameter;
-  return layer(v["x"]);
+  return layer;
+}
+
+template <class Layer>
+Apply layer_with_parameters(const char* size) {
+  return [size](Variables& v, const Json& options) { return loaded(Layer(options.at(size)), v)(v["x"]); };
 }
 
 Variable apply_linear(Variables& v, const Json& options) {
-  nn::Linear linear(options.at("in_features"), options.at("out_features"), {.bias = options.value("bias", true)});
-  return apply_with_parameters(linear, v);
+  return loaded(
+      nn::Linear(options.at("in_features"), options.at("out_features"), {.bias = options.value("bias", true)}),
+      v)(v["x"]);
+}
+
+Variable apply_layer_norm(Variables& v, const Json& options) {
+  const auto shape = options.at("normalized_shape").get<std::vector<std::size_t>>();
+  return loaded(nn::LayerNorm(Shape(shape.begin(), shape.end())), v)(v["x"]);
+}
+
+Variable apply_embedding(Variables& v, const Json& options) {
+  return loaded(nn::Embedding(options.at("num_embeddings"), options.at("embedding_dim")), v)(v["x"]);
+}
+
+Variable apply_lstm_cell(Variables& v, const Json& options) {
+  const nn::LSTMCell cell = loaded(nn::LSTMCell(options.at("input_size"), options.at("hidden_size")), v);
+  const auto [h, c] = cell.step(v["x"], {v["h"], v["c"]});
+  return concatenate({h, c}, 1);
+}
+
+Variable apply_gru_cell(Variables& v, const Json& options) {
+  return loaded(nn::GRUCell(options.at("input_size"), options.at("hidden_size")), v).step(v["x"], v["h"]);
 }
 
 Size2d size(const Json& options, const char* name, std::ptrdiff_t otherwise = 0) {
@@ -75,10 +104,11 @@ Size2d size(const Json& options, const char* name, std::ptrdiff_t otherwise = 0)
 }
 
 Variable apply_conv2d(Variables& v, const Json& options) {
-  nn::Conv2d conv(
-      options.at("in_channels"), options.at("out_channels"), size(options, "kernel_size"),
-      {.stride = size(options, "stride", 1), .padding = size(options, "padding"), .bias = options.value("bias", true)});
-  return apply_with_parameters(conv, v);
+  return loaded(nn::Conv2d(options.at("in_channels"), options.at("out_channels"), size(options, "kernel_size"),
+                           {.stride = size(options, "stride", 1),
+                            .padding = size(options, "padding"),
+                            .bias = options.value("bias", true)}),
+                v)(v["x"]);
 }
 
 template <class Layer>
@@ -93,6 +123,12 @@ const std::map<std::string, Apply> table = {
     {"Conv2d", apply_conv2d},
     {"MaxPool2d", apply_pool<nn::MaxPool2d>},
     {"AvgPool2d", apply_pool<nn::AvgPool2d>},
+    {"BatchNorm1d", layer_with_parameters<nn::BatchNorm1d>("num_features")},
+    {"BatchNorm2d", layer_with_parameters<nn::BatchNorm2d>("num_features")},
+    {"LayerNorm", apply_layer_norm},
+    {"Embedding", apply_embedding},
+    {"LSTMCell", apply_lstm_cell},
+    {"GRUCell", apply_gru_cell},
     {"relu", layer<nn::ReLU>()},
     {"leaky_relu", layer<nn::LeakyReLU>("negative_slope")},
     {"elu", layer<nn::ELU>()},

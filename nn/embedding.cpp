@@ -1,0 +1,34 @@
+#include <xgrad/autograd/indexing.h>
+#include <xgrad/core/errors.h>
+#include <xgrad/core/random.h>
+#include <xgrad/nn/embedding.h>
+
+#include <cmath>
+
+namespace xgrad::nn {
+
+Embedding::Embedding(std::size_t num_embeddings, std::size_t embedding_dim, EmbeddingOptions options)
+    : sparse_(options.sparse) {
+  for (const std::size_t size : {num_embeddings, embedding_dim})
+    if (size < 1 || size > std::size_t{1} << 31)
+      throw ValueError(message("[embedding] expected sizes of 1 to 2^31, got ", size));
+  weight = param("weight", default_generator().normal({num_embeddings, embedding_dim}));
+}
+
+Variable Embedding::lookup(const IndexTensor& index) const {
+  return take_rows(weight, index, {.sparse_grad = sparse_});
+}
+
+Variable Embedding::forward(const Variable& x) {
+  IndexTensor index = IndexTensor::from_shape(x.shape());
+  const auto count = static_cast<double>(weight.shape()[0]);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto number = static_cast<double>(x.value().data()[i]);
+    if (!(number >= 0 && number < count && number == std::floor(number)))
+      throw ValueError(message("[embedding] expected whole numbers from 0 to ", count - 1, ", got ", number));
+    index.data()[i] = static_cast<std::int64_t>(number);
+  }
+  return lookup(index);
+}
+
+}  // namespace xgrad::nn
