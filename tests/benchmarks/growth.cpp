@@ -22,50 +22,40 @@ struct Series {
 };
 
 // One step on random images.
-Point measure(std::int64_t size, nn::Sequential model, std::int64_t batch, double multiply_adds) {
-  const auto n = static_cast<std::size_t>(batch);
-  const Variable images(default_generator().uniform({n, 1, 28, 28}, 0, 1));
-  const IndexTensor labels(IndexTensor::shape_type{n}, 1);
+Point measure(std::size_t size, nn::Sequential model, std::size_t batch, std::size_t multiply_adds) {
+  const Variable images(default_generator().uniform({batch, 1, 28, 28}, 0, 1));
+  const IndexTensor labels(IndexTensor::shape_type{batch}, 1);
   optim::Adam optimizer(model.parameters(), {});
   const double seconds = median_seconds([&] {
     optimizer.zero_grad();
     nn::cross_entropy(model(images), labels).backward();
     optimizer.step();
   });
-  return {static_cast<double>(size), 1e6 * seconds / static_cast<double>(batch), multiply_adds};
+  return {static_cast<double>(size), 1e6 * seconds / static_cast<double>(batch), static_cast<double>(multiply_adds)};
 }
 
-// The first layer needs no gradient of its input: two products rather than three.
-Point mlp(std::int64_t size, std::int64_t batch, std::int64_t width, std::int64_t depth) {
-  nn::Sequential model{nn::Flatten()};
-  double products = 0;
-  std::size_t in = 784;
-  for (std::int64_t layer = 0; layer < depth; ++layer) {
-    const auto out = static_cast<std::size_t>(width);
-    model.push_back(nn::Linear(in, out));
+// A layer has a product forward and one for each gradient; the first layer's input needs none.
+
+Point mlp(std::size_t size, std::size_t batch, std::size_t width, std::size_t depth) {
+  nn::Sequential model{nn::Flatten(), nn::Linear(784, width), nn::ReLU()};
+  for (std::size_t layer = 1; layer < depth; ++layer) {
+    model.push_back(nn::Linear(width, width));
     model.push_back(nn::ReLU());
-    products += static_cast<double>((layer == 0 ? 2 : 3) * in * out);
-    in = out;
   }
-  model.push_back(nn::Linear(in, 10));
-  return measure(size, std::move(model), batch, products + static_cast<double>(3 * in * 10));
+  model.push_back(nn::Linear(width, 10));
+  return measure(size, std::move(model), batch, 2 * 784 * width + 3 * (depth - 1) * width * width + 3 * width * 10);
 }
 
-Point lenet(std::int64_t batch) {
-  const double first = 6 * 28 * 28 * 25, others = 16 * 10 * 10 * 6 * 25 + 400 * 120 + 120 * 84 + 84 * 10;
+Point lenet(std::size_t batch) {
+  const std::size_t first = 6 * 28 * 28 * 25, others = 16 * 10 * 10 * 6 * 25 + 400 * 120 + 120 * 84 + 84 * 10;
   return measure(batch, make_network("lenet"), batch, 2 * first + 3 * others);
 }
 
-Point channels(std::int64_t count) {
-  nn::Sequential model{nn::Conv2d(1, count, 3, {.padding = 1}),
-                       nn::ReLU(),
-                       nn::MaxPool2d(2),
-                       nn::Conv2d(count, count, 3, {.padding = 1}),
-                       nn::ReLU(),
-                       nn::Flatten(),
-                       nn::Linear(static_cast<std::size_t>(count) * 14 * 14, 10)};
-  const auto c = static_cast<double>(count);
-  return measure(count, std::move(model), 64, 2 * c * 28 * 28 * 9 + 3 * c * c * 14 * 14 * 9 + 3 * c * 14 * 14 * 10);
+Point channels(std::size_t c) {
+  nn::Sequential model{nn::Conv2d(1, c, 3, {.padding = 1}), nn::ReLU(), nn::MaxPool2d(2),
+                       nn::Conv2d(c, c, 3, {.padding = 1}), nn::ReLU(), nn::Flatten(),
+                       nn::Linear(c * 14 * 14, 10)};
+  return measure(c, std::move(model), 64, 2 * c * 28 * 28 * 9 + 3 * c * c * 14 * 14 * 9 + 3 * c * 14 * 14 * 10);
 }
 
 std::vector<Series> measure_all() {
@@ -74,11 +64,11 @@ std::vector<Series> measure_all() {
                              {"depth of 784-128-...-128-10", {}},
                              {"batch of LeNet", {}},
                              {"channels of two 3x3 convolutions", {}}};
-  for (std::int64_t batch = 1; batch <= 1024; batch *= 2) all[0].points.push_back(mlp(batch, batch, 128, 1));
-  for (std::int64_t width = 32; width <= 2048; width *= 2) all[1].points.push_back(mlp(width, 64, width, 2));
-  for (std::int64_t depth = 1; depth <= 64; depth *= 2) all[2].points.push_back(mlp(depth, 64, 128, depth));
-  for (std::int64_t batch = 1; batch <= 1024; batch *= 2) all[3].points.push_back(lenet(batch));
-  for (std::int64_t count = 4; count <= 64; count *= 2) all[4].points.push_back(channels(count));
+  for (std::size_t batch = 1; batch <= 1024; batch *= 2) all[0].points.push_back(mlp(batch, batch, 128, 1));
+  for (std::size_t width = 32; width <= 2048; width *= 2) all[1].points.push_back(mlp(width, 64, width, 2));
+  for (std::size_t depth = 1; depth <= 64; depth *= 2) all[2].points.push_back(mlp(depth, 64, 128, depth));
+  for (std::size_t batch = 1; batch <= 1024; batch *= 2) all[3].points.push_back(lenet(batch));
+  for (std::size_t count = 4; count <= 64; count *= 2) all[4].points.push_back(channels(count));
   return all;
 }
 
@@ -147,8 +137,7 @@ std::string svg(const std::vector<Series>& all, const std::string& title) {
       "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
       text_at(68, 30, title, "font-size=\"18\" font-weight=\"600\""), legend,
       panel(68, "Microseconds an image", all, [](const Point& point) { return point.microseconds; }),
-      panel(546, "Billions of multiply-adds a second: level where growth is linear", all, billions_per_second),
-      "</svg>\n");
+      panel(546, "Billion multiply-adds a second (linear is level)", all, billions_per_second), "</svg>\n");
 }
 
 }  // namespace
