@@ -179,9 +179,9 @@ TEST_CASE("the page has the table, both panels, and each run's confusions and mi
   CHECK(occurrences(text, "<table") == 3);
   CHECK(occurrences(text, "<figure>") == 8);
   CHECK(occurrences(text, "<b>&lt;c&gt;</b> read as <b>b</b>") == 4);
-  CHECK(occurrences(text, ">2</td>") == 2 + 2 * 1);  // the epochs, and the worst confusion
-  CHECK(occurrences(text, "<td class=\"share\">33.3</td>") == 0);
-  CHECK(occurrences(text, "<td class=\"share\">50.0</td>") == 4);
+  CHECK(occurrences(text, ">2</td>") == 2 + 2 * 1);                // the epochs, and the worst confusion
+  CHECK(occurrences(text, "<td class=\"share\">50.0</td>") == 4);  // the recall of a and b
+  CHECK(occurrences(text, "<td class=\"share\">100.0</td><td class=\"share\">25.0</td>") == 2);  // their precision
   for (const char* absent : {"nan", "inf", "<script", "<link", "url(", "src=\"http"})
     CHECK_MESSAGE(occurrences(text, absent) == 0, absent);
   runs[0].test.reset(), runs[1].failure = "a < b";
