@@ -1,6 +1,7 @@
 // NumPy's broadcasting, and the strided loops that slicing and transposing are made of.
 #pragma once
 
+#include <xgrad/core/parallel.h>
 #include <xgrad/core/tensor.h>
 
 #include <string_view>
@@ -52,7 +53,9 @@ Tensor zip(std::string_view operation, const Tensor& a, const Tensor& b, F f) {
   using detail::apply_row;
   if (a.shape() == b.shape()) {
     Tensor out = Tensor::from_shape(a.shape());
-    apply_row<true, true>(a.data(), b.data(), out.data(), out.size(), f);
+    for_elements(out.size(), [&](std::size_t begin, std::size_t end) {
+      apply_row<true, true>(a.data() + begin, b.data() + begin, out.data() + begin, end - begin, f);
+    });
     return out;
   }
   Tensor out = Tensor::from_shape(broadcast_shapes(operation, a.shape(), b.shape()));
@@ -68,9 +71,9 @@ Tensor zip(std::string_view operation, const Tensor& a, const Tensor& b, F f) {
 template <class F>
 Tensor map(const Tensor& x, F f) {
   Tensor out = Tensor::from_shape(x.shape());
-  const Scalar* from = x.data();
-  Scalar* to = out.data();
-  for (std::size_t i = 0, size = x.size(); i < size; ++i) to[i] = f(from[i]);
+  for_elements(x.size(), [&, from = x.data(), to = out.data()](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) to[i] = f(from[i]);
+  });
   return out;
 }
 

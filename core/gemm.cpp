@@ -48,7 +48,7 @@ void multiply_panel(std::size_t begin, std::size_t end, std::size_t j, std::size
                     Matrix b, Scalar* c, std::size_t c_row, bool accumulate) {
   const std::size_t registers = divide_up(width, lanes), pitch = registers * lanes;
   std::size_t in_offsets[max_k], out_offsets[max_m];
-  for (std::size_t k = 0; k < max_k; ++k) in_offsets[k] = k * pitch;
+  for (std::size_t k = 0; k < std::min(inner, max_k); ++k) in_offsets[k] = k * pitch;
   Tensor panel = Tensor::from_shape({std::min(inner, max_k) * pitch});
   Scalar edge[max_m * max_p * lanes];  // takes the tile that reaches beyond the last column
   const bool whole = pitch == width;
@@ -118,6 +118,7 @@ void gemm(const Tensor& a, const Tensor& b, Tensor& c, GemmOptions options) {
   const Matrix first_a = matrix(a, options.transpose_a), first_b = matrix(b, options.transpose_b);
   const Shape batch = batch_shape(shape);
   const auto offsets = [&](const Tensor& x) {  // of the matrices of a broadcast batch, in matrices
+    if (batch.empty()) return std::vector<std::size_t>{0};
     return strided_offsets(batch, broadcast_strides(batch_shape(x.shape()), batch));
   };
   const auto a_offsets = offsets(a), b_offsets = offsets(b);

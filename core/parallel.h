@@ -17,4 +17,12 @@ int num_threads();
 /// threads must not sum across elements. The first exception of a body is thrown again here.
 void parallel_for(std::size_t count, std::size_t grain, const std::function<void(std::size_t, std::size_t)>& body);
 
+/// parallel_for for loops over elements, which are worth a thread by tens of thousands.
+template <class Body>
+void for_elements(std::size_t count, Body body) {
+  constexpr std::size_t grain = std::size_t{1} << 15;
+  if (count < 2 * grain) return body(std::size_t{0}, count);
+  parallel_for(count, grain, body);
+}
+
 }  // namespace xgrad

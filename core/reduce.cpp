@@ -1,4 +1,5 @@
 #include <xgrad/core/errors.h>
+#include <xgrad/core/parallel.h>
 #include <xgrad/core/reduce.h>
 
 #include <algorithm>
@@ -25,17 +26,20 @@ double sum_row(const Scalar* x, std::size_t count) {
 }
 
 void sum_axis(const Scalar* x, Scalar* out, Extents e) {
-  std::vector<double> row(e.inner == 1 ? 0 : e.inner);
-  for (std::size_t o = 0; o < e.outer; ++o, x += e.count * e.inner, out += e.inner) {
-    if (e.inner == 1) {
-      *out = static_cast<Scalar>(sum_row(x, e.count));
-      continue;
+  parallel_for(e.outer, (std::size_t{1} << 15) / (e.count * e.inner + 1) + 1, [=](std::size_t begin, std::size_t end) {
+    std::vector<double> row(e.inner == 1 ? 0 : e.inner);
+    for (std::size_t o = begin; o < end; ++o) {
+      const Scalar* from = x + o * e.count * e.inner;
+      if (e.inner == 1) {
+        out[o] = static_cast<Scalar>(sum_row(from, e.count));
+        continue;
+      }
+      std::fill(row.begin(), row.end(), 0.0);
+      for (std::size_t i = 0; i < e.count; ++i)
+        for (std::size_t j = 0; j < e.inner; ++j) row[j] += static_cast<double>(from[i * e.inner + j]);
+      for (std::size_t j = 0; j < e.inner; ++j) out[o * e.inner + j] = static_cast<Scalar>(row[j]);
     }
-    std::fill(row.begin(), row.end(), 0.0);
-    for (std::size_t i = 0; i < e.count; ++i)
-      for (std::size_t j = 0; j < e.inner; ++j) row[j] += static_cast<double>(x[i * e.inner + j]);
-    for (std::size_t j = 0; j < e.inner; ++j) out[j] = static_cast<Scalar>(row[j]);
-  }
+  });
 }
 
 // better(new, old) is true where the new element replaces the old one; it must be true for a new NaN.

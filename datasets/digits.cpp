@@ -29,6 +29,7 @@ struct Point {
 };
 using Line = std::vector<Point>;
 
+// In hundredths, as the table has them.
 Line points_of(const char* stroke) {
   Line points;
   for (char* end = nullptr; *stroke != 0; stroke = end) {

@@ -73,8 +73,14 @@ Task make_task(const Options& options) {
         message("--batch-size: ", options.batch_size, " is more than the ", data.train.size(), " training samples"));
   const Architecture architecture{options.model, options.hidden, data.train.image_shape(),
                                   data.train.class_names().size()};
-  return {data,           validation,          architecture,
-          options.epochs, options.batch_size, options.schedule, options.seed};
+  return {.data = data,
+          .validation = validation,
+          .augment = options.augment,
+          .architecture = architecture,
+          .epochs = options.epochs,
+          .batch_size = options.batch_size,
+          .schedule = options.schedule,
+          .seed = options.seed};
 }
 
 std::size_t parameter_count(const Architecture& architecture) {
@@ -83,22 +89,17 @@ std::size_t parameter_count(const Architecture& architecture) {
   return count;
 }
 
-void print_summary(const Options& options, const Task& task) {
-  const int threads = xgrad::num_threads();
+std::string summary(const Options& options, const Task& task) {
   const std::string validation = task.validation ? grouped(task.validation->size()) + " validation, " : "";
-  std::printf("%s: %s train, %s%s test; %s, %s parameters; %d thread%s\n",
-              options.data ? options.data->c_str() : "digits", grouped(task.data.train.size()).c_str(),
-              validation.c_str(), grouped(task.data.test.size()).c_str(), task.architecture.name().c_str(),
-              grouped(parameter_count(task.architecture)).c_str(), threads, threads == 1 ? "" : "s");
-  std::fflush(stdout);
+  return message(options.data ? options.data->string() : "digits", ": ", grouped(task.data.train.size()), " train, ",
+                 validation, grouped(task.data.test.size()), " test; ", task.architecture.name(), ", ",
+                 grouped(parameter_count(task.architecture)), " parameters");
 }
 
-std::string caption(const Options& options, const Task& task) {
+std::string settings(const Task& task) {
   const std::string schedule =
       task.schedule == &schedule_kinds().front() ? "" : message(task.schedule->name, " schedule, ");
-  return message(options.data ? options.data->string() : "drawn digits",
-                 ", network ", task.architecture.name(), ", batches of ", task.batch_size, ", ", schedule, "seed ",
-                 task.seed);
+  return message("batches of ", task.batch_size, ", ", task.augment ? "augmented, " : "", schedule, "seed ", task.seed);
 }
 
 std::vector<Run> train_all(const Task& task, const std::vector<Choice>& choices) {
@@ -123,7 +124,9 @@ int run(const Options& options) {
   if (options.threads) xgrad::set_num_threads(static_cast<int>(*options.threads));
 
   const Task task = make_task(options);
-  print_summary(options, task);
+  const int threads = xgrad::num_threads();
+  std::printf("%s; %d thread%s\n", summary(options, task).c_str(), threads, threads == 1 ? "" : "s");
+  std::fflush(stdout);
   stop_at_interrupt();
   const std::vector<Run> runs = train_all(task, options.choices);
 
@@ -134,9 +137,14 @@ int run(const Options& options) {
     file.write(content);
     std::printf("%s: %s\n", what, file.path().c_str());
   };
-  if (plot) write("plot", *plot, svg(runs, caption(options, task), task.epochs, task.steps_per_epoch()));
+  if (plot) {
+    const std::string data = options.data ? options.data->string() : "drawn digits";
+    write("plot", *plot,
+          svg(runs, message(data, ", network ", task.architecture.name(), ", ", settings(task)), task.epochs,
+              task.steps_per_epoch()));
+  }
   if (table_file) write("csv", *table_file, csv(runs));
-  if (report) write("report", *report, page(runs, task, caption(options, task)));
+  if (report) write("report", *report, page(runs, task, summary(options, task) + "; " + settings(task)));
 
   const bool diverged = std::any_of(runs.begin(), runs.end(), [](const Run& run) { return !run.failure.empty(); });
   return stop ? interrupted : diverged ? failed : 0;

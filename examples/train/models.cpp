@@ -3,8 +3,10 @@
 #include <xgrad/core/errors.h>
 #include <xgrad/nn/activations.h>
 #include <xgrad/nn/convolution.h>
+#include <xgrad/nn/dropout.h>
 #include <xgrad/nn/flatten.h>
 #include <xgrad/nn/linear.h>
+#include <xgrad/nn/normalization.h>
 #include <xgrad/nn/pooling.h>
 
 #include <algorithm>
@@ -53,9 +55,31 @@ Sequential lenet(const Architecture& architecture) {
                     Linear(84, architecture.classes)};
 }
 
+Sequential cnn(const Architecture& architecture) {
+  const Shape& image = architecture.image_shape;
+  Sequential network;
+  const auto convolve = [&network](std::size_t in, std::size_t out, std::ptrdiff_t kernel) {
+    network.push_back(Conv2d(in, out, kernel, {.padding = kernel / 2, .bias = false}));
+    network.push_back(BatchNorm2d(out));
+    network.push_back(ReLU());
+  };
+  convolve(image[0], 16, 5);
+  network.push_back(MaxPool2d(2));
+  convolve(16, 32, 3);
+  convolve(32, 32, 3);
+  network.push_back(MaxPool2d(2));
+  convolve(32, 64, 3);
+  convolve(64, 64, 3);
+  network.push_back(Flatten());
+  network.push_back(Dropout(0.4));
+  network.push_back(Linear(64 * (image[1] / 4) * (image[2] / 4), architecture.classes));
+  return network;
+}
+
 constexpr ModelKind kinds[] = {
     {"mlp", 1, mlp},
     {"lenet", 12, lenet},
+    {"cnn", 8, cnn},
 };
 
 }  // namespace

@@ -164,6 +164,11 @@ Options parse(int argc, const char* const* argv) {
             most_samples, options.samples);
   add("Data", "--validation", "X", "Hold out this share of the training samples [none]",
       [&](const std::string& text) { options.validation = parse_share(text); });
+  app.add_flag("--augment", options.augment, "Distort each training image anew in each epoch")->group("Data");
+  add("Training", "--model", "NAME", message("One of ", join(names_of(model_kinds())), " [", options.model->name, "]"),
+      [&](const std::string& text) { options.model = &find_kind("--model", text, model_kinds()); });
+  add("Training", "--hidden", "LIST", "Hidden widths of an mlp, such as 256,64, or none [128]",
+      [&](const std::string& text) { options.hidden = parse_widths(text), hidden_given = true; });
   add("Training", "--optimizer", "LIST",
       message("One or several of ", join(names_of(optimizer_kinds())), "\n[", optimizers, "]"),
       [&](const std::string& text) { optimizers = text; });
@@ -173,10 +178,6 @@ Options parse(int argc, const char* const* argv) {
     weight_decay = parse_number("--weight-decay", text);
     if (*weight_decay < 0) throw UsageError("--weight-decay: expected a number of at least 0, got " + text);
   });
-  add("Training", "--model", "NAME", message("One of ", join(names_of(model_kinds())), " [", options.model->name, "]"),
-      [&](const std::string& text) { options.model = &find_kind("--model", text, model_kinds()); });
-  add("Training", "--hidden", "LIST", "Hidden widths of an mlp, such as 256,64, or none [128]",
-      [&](const std::string& text) { options.hidden = parse_widths(text), hidden_given = true; });
   add("Training", "--schedule", "NAME",
       message("Of the learning rate: ", join(names_of(schedule_kinds())), "\n[", options.schedule->name, "]"),
       [&](const std::string& text) { options.schedule = &find_kind("--schedule", text, schedule_kinds()); });

@@ -30,6 +30,7 @@ struct Options {
   std::optional<std::filesystem::path> data;  ///< drawn digits without one
   std::optional<std::size_t> samples;         ///< how many to train on; all of them without a number
   std::optional<double> validation;           ///< the share of the training samples that is held out
+  bool augment = false;
   std::vector<Choice> choices;
   const ScheduleKind* schedule = &schedule_kinds().front();
   const ModelKind* model = &model_kinds().front();

@@ -42,6 +42,7 @@ class Trainer {
   Run run() {
     datasets::LoaderOptions options{
         .batch_size = static_cast<std::ptrdiff_t>(task_.batch_size), .shuffle = true, .seed = task_.seed};
+    if (task_.augment) options.augment.emplace();
     datasets::DataLoader batches(task_.data.train, options);
     try {
       while (epoch_ < task_.epochs && !stop_) train_epoch(batches);

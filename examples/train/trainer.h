@@ -38,6 +38,7 @@ struct Run {
 struct Task {
   xgrad::datasets::Split data;
   std::optional<xgrad::datasets::Dataset> validation;  ///< held out of the training data
+  bool augment;                                        ///< distort the training images
   Architecture architecture;
   std::size_t epochs, batch_size;
   const ScheduleKind* schedule;

@@ -101,6 +101,8 @@ TEST_CASE("options have their defaults, and take their values") {
   CHECK(defaults.model->name == "mlp");
   CHECK(defaults.schedule->name == "constant");
   CHECK_FALSE(defaults.validation);
+  CHECK_FALSE(defaults.augment);
+  CHECK(parsed({"--augment"}).augment);
   CHECK(parsed({"--model", "lenet"}).model->name == "lenet");
   CHECK(parsed({"--schedule", "cosine"}).schedule->name == "cosine");
   CHECK(parsed({"--validation", "0.25"}).validation == 0.25);
@@ -134,9 +136,9 @@ TEST_CASE("bad options are refused in one line that says what to do") {
       {{"--hidden", "128,0"}, "--hidden"},
       {{"--hidden", ""}, "--hidden needs a value"},
       {{"--model", "mlpp"}, "--model: 'mlpp' is unknown; did you mean mlp?"},
-      {{"--model", "transformer"}, "there are mlp, lenet"},
+      {{"--model", "transformer"}, "there are mlp, lenet, cnn"},
       {{"--model", "lenet", "--hidden", "5"}, "--hidden belongs to --model mlp, not to lenet"},
-      {{"--hidden", "none", "--model", "lenet"}, "not to lenet"},
+      {{"--hidden", "none", "--model", "cnn"}, "not to cnn"},
       {{"--schedule", "cosin"}, "did you mean cosine?"},
       {{"--schedule", "step"}, "there are constant, linear, cosine"},
       {{"--validation", "0"}, "--validation: expected a share above 0 and below 1, got 0"},
@@ -156,9 +158,9 @@ TEST_CASE("bad options are refused in one line that says what to do") {
 
 TEST_CASE("the help names every option, in 80 columns") {
   const std::string help = parsed({"--help"}).help;
-  for (const char* option :
-       {"--data", "--samples", "--optimizer", "--lr", "--weight-decay", "--hidden", "--epochs", "--batch-size",
-        "--seed", "--threads", "--plot", "--csv", "--help", "--model", "--schedule", "--validation", "--report"})
+  for (const char* option : {"--data", "--samples", "--optimizer", "--lr", "--weight-decay", "--hidden", "--epochs",
+                             "--batch-size", "--seed", "--threads", "--plot", "--csv", "--help", "--model",
+                             "--schedule", "--validation", "--report", "--augment"})
     CHECK_MESSAGE(help.find(option) != help.npos, option);
   for (std::size_t begin = 0, end; (end = help.find('\n', begin)) != help.npos; begin = end + 1)
     CHECK(end - begin <= 80);
@@ -216,7 +218,7 @@ TEST_CASE("networks follow the images and the classes, and refuse what is too sm
     std::size_t least_side;
     std::string name;  // for the least images of three channels, and six classes
   };
-  const Case cases[] = {{"mlp", 1, "3-5-7-6"}, {"lenet", 12, "lenet"}};
+  const Case cases[] = {{"mlp", 1, "3-5-7-6"}, {"lenet", 12, "lenet"}, {"cnn", 8, "cnn"}};
   for (const Case& c : cases) {
     CAPTURE(c.model);
     Architecture architecture{parsed({"--model", c.model.c_str()}).model, {5, 7}, {3, c.least_side, c.least_side}, 6};

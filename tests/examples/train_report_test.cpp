@@ -164,8 +164,14 @@ TEST_CASE("a PNG file holds its pixels") {
 
 TEST_CASE("the page has the table, both panels, and each run's confusions and mistakes") {
   std::vector<Run> runs = two_runs();
-  const Task task{{six_images(), six_images()}, {}, {&model_kinds().front(), {}, {1, 1, 2}, 3}, 2, 3,
-                  &schedule_kinds().front(),    1};
+  const Task task{.data = {six_images(), six_images()},
+                  .validation = {},
+                  .augment = false,
+                  .architecture = {&model_kinds().front(), {}, {1, 1, 2}, 3},
+                  .epochs = 2,
+                  .batch_size = 3,
+                  .schedule = &schedule_kinds().front(),
+                  .seed = 1};
   std::string text = page(runs, task, "a & <b>");
   CHECK(text.find("a &amp; &lt;b&gt;") != text.npos);
   CHECK(occurrences(text, "<polyline") == 3 * runs.size());

@@ -84,6 +84,11 @@ check "and one of the CSV" [ "$(grep -cE '^adam,1,24,[0-9.]+,0\.[0-9]+,[0-9.]+,0
 run "${tiny[@]}" --model lenet --optimizer sgd --csv again.csv
 check "LeNet" prints "2,000 train, 2,000 test; lenet, 61,706 parameters;"
 check "LeNet is trained" exits 0
+run --samples 256 --epochs 1 --model cnn --augment --optimizer adam --report again.html
+check "the convolutional network, augmented" prints "cnn, "
+check "it is trained" matches '^adam .* [0-9.]+ %'
+check "its report is well formed" well_formed again.html
+rm again.html
 
 # Refusals: the arguments, and after the colon what the message says.
 while IFS=: read -r arguments words; do
