@@ -1,5 +1,5 @@
-// Trains a network of the benchmarks; prints the seconds and the test accuracy of each epoch. Without arguments: which
-// kernel multiplies matrices.
+// Trains a network of the benchmarks; prints the seconds and the test accuracy of each epoch. Without arguments: how
+// products are computed.
 #include "training.h"
 
 using namespace xgrad;

@@ -28,6 +28,13 @@ bin=build/benchmarks/tests/benchmarks
 results=build/benchmarks/results.csv
 : >"$results"
 
+# Left alone, OpenBLAS takes a processor that is newer than itself for one of 2004: the peers would be far too slow.
+if [ -z "${OPENBLAS_CORETYPE:-}" ]; then
+  for kernel in avx2=Haswell avx512bw=SkylakeX avx512_bf16=Cooperlake; do
+    ! grep -qw "${kernel%=*}" /proc/cpuinfo || export OPENBLAS_CORETYPE=${kernel#*=}
+  done
+fi
+
 # record WORK SIDE VALUE UNIT; nothing where there is no value.
 record() { [ -z "$3" ] || echo "$1,$2,$3,$4" >>"$results"; }
 
@@ -110,7 +117,7 @@ micro() {
   record "process start to first gradient" xgrad "$(awk "BEGIN { print ($(date +%s%N) - $start) / 1e11 }")" s
   for program in mlp graph optimizer; do # medians of repetitions that run in random turns
     OPENBLAS_NUM_THREADS=1 "$bin/${program}_benchmark" --benchmark_repetitions=$((2 * turns + 1)) \
-      --benchmark_enable_random_interleaving=true --benchmark_display_aggregates_only=true 2>/dev/null | grep _median
+      --benchmark_enable_random_interleaving=true --benchmark_display_aggregates_only=true 2>/dev/null | grep _median | sort
   done
 }
 
@@ -125,9 +132,9 @@ profile() {
 
 load() { cut -d' ' -f1-3 /proc/loadavg; }
 echo "machine: $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), load $(load)"
-echo "xgrad: $("$bin/epochs")"
-libtorch "1 1" epochs | grep -E '^libtorch|MKL-DNN|CPU capability' || echo "libtorch: not installed"
-echo "data: ${XGRAD_DATA:-drawn digits}; OPENBLAS_CORETYPE: ${OPENBLAS_CORETYPE:-not set}"
+echo "xgrad, products: $("$bin/epochs")"
+libtorch "1 1" epochs | grep -E '^libtorch|MKL-DNN|CPU capability|BLAS:' || echo "libtorch: not installed"
+echo "data: ${XGRAD_DATA:-drawn digits}"
 for section in "${sections[@]}"; do
   echo "== $section"
   case $section in

@@ -55,7 +55,8 @@ END {
       ++shapes[threads]
     }
   }
-  for (threads in shapes)
-    row("conv2d; mean of " shapes[threads] " shapes; threads: " threads, "", "",
-        sprintf("%.2f x, least %.2f x", exp(logs[threads] / shapes[threads]), least[threads]))
+  for (threads = 1; threads <= 2; ++threads)
+    if (threads in shapes)
+      row("conv2d; mean of " shapes[threads] " shapes; threads: " threads, "", "",
+          sprintf("%.2f x, least %.2f x", exp(logs[threads] / shapes[threads]), least[threads]))
 }

@@ -1,9 +1,16 @@
 // The networks of the benchmarks in libtorch; prints what `epochs` prints. Without arguments: libtorch's settings.
+#include <dlfcn.h>
 #include <torch/torch.h>
 
 #include "../workloads.h"
 
 namespace {
+
+void print_settings() {
+  std::printf("libtorch %s\n%s", TORCH_VERSION, torch::show_config().c_str());
+  const auto openblas = reinterpret_cast<const char* (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_config"));
+  std::printf("  - BLAS: %s\n", openblas ? openblas() : "not OpenBLAS");
+}
 
 torch::Tensor tensor(std::span<const std::uint8_t> bytes, at::IntArrayRef shape) {
   return torch::from_blob(const_cast<std::uint8_t*>(bytes.data()), shape, torch::kUInt8);
@@ -27,7 +34,7 @@ torch::nn::Sequential make_network(const std::string& name) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 1) return std::printf("libtorch %s\n%s\n", TORCH_VERSION, torch::show_config().c_str()), 0;
+  if (argc == 1) return print_settings(), 0;
   const EpochsArguments arguments(argc, argv);
   torch::set_num_threads(arguments.threads);
   torch::manual_seed(arguments.seed);
