@@ -86,6 +86,7 @@ convolution() {
 reached() { awk -F, '$6 >= 0.99 { print $5 }'; }
 target() { # seconds of training until an epoch ends with 99 % on the test set; a seed each turn
   local seed work="lenet to 99 % test accuracy; threads: 2"
+  [ -n "${XGRAD_DATA:-}" ] || { echo "needs MNIST: --data DIR" && return; }
   find_best lenet
   for seed in $(seq "$turns"); do
     record "$work" xgrad "$("$bin/epochs" lenet 2 30 "$seed" 0.99 | reached)" s
