@@ -20,7 +20,7 @@ struct Matrix {  // in place: the number in row i and column j is at data[i row 
 constexpr std::size_t max_m = many_registers ? 8 : 4, max_p = 3;
 // A sum over k is cut into pieces of this length, so that a panel stays in the cache.
 constexpr std::size_t max_k = 256;
-constexpr std::size_t smallest_task = std::size_t{1} << 17;  // multiply-adds that are worth a thread
+constexpr std::size_t smallest_task = std::size_t{1} << 18;  // multiply-adds that are worth a thread
 
 // Rows [k, k + size) and `width` columns of b from column j on, as (size, registers): columns beyond are 0.
 void pack_panel(Matrix b, std::size_t k, std::size_t size, std::size_t j, std::size_t width, Scalar* panel) {
@@ -123,18 +123,21 @@ void gemm(const Tensor& a, const Tensor& b, Tensor& c, GemmOptions options) {
   };
   const auto a_offsets = offsets(a), b_offsets = offsets(b);
 
-  // Panels of columns are independent of each other. Where they are fewer than threads, rows are cut too.
-  const std::size_t panel = max_p * lanes, panels = divide_up(n, panel), count = a_offsets.size() * panels;
-  const std::size_t blocks =
-      std::min(divide_up(static_cast<std::size_t>(num_threads()), count), divide_up(m, 4 * max_m));
-  const std::size_t grain = smallest_task / (m * std::min(n, panel) * k / blocks + 1) + 1;
+  // Panels of columns are independent of each other: as many for each thread. Where they are fewer, rows are cut too.
+  const std::size_t threads = static_cast<std::size_t>(num_threads()), registers = divide_up(n, lanes);
+  const std::size_t panels = std::min(divide_up(divide_up(registers, max_p), threads) * threads, registers);
+  const std::size_t count = a_offsets.size() * panels;
+  const std::size_t blocks = std::min(divide_up(threads, count), divide_up(m, 4 * max_m));
+  const std::size_t grain = smallest_task / (m * divide_up(n, panels) * k / blocks + 1) + 1;
   parallel_for(count * blocks, grain, [&](std::size_t from, std::size_t to) {
     for (std::size_t task = from; task < to; ++task) {
-      const std::size_t block = task % blocks, j = task / blocks % panels * panel, i = task / blocks / panels;
+      const std::size_t block = task % blocks, panel = task / blocks % panels, i = task / blocks / panels;
+      const std::size_t j = registers * panel / panels * lanes;
+      const std::size_t end = std::min(n, registers * (panel + 1) / panels * lanes);
       const Matrix left{first_a.data + a_offsets[i] * m * k, first_a.row, first_a.column};
       const Matrix right{first_b.data + b_offsets[i] * k * n, first_b.row, first_b.column};
-      multiply_panel(m * block / blocks, m * (block + 1) / blocks, j, std::min(panel, n - j), k, left, right,
-                     c.data() + i * m * n, n, options.accumulate);
+      multiply_panel(m * block / blocks, m * (block + 1) / blocks, j, end - j, k, left, right, c.data() + i * m * n, n,
+                     options.accumulate);
     }
   });
 }
