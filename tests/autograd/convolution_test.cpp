@@ -186,7 +186,7 @@ TEST_CASE("max_pool2d: NaN travels, the first of equal pixels gets the gradient,
 
 TEST_CASE("convolutions and their gradients are the same bits for any number of threads") {
   const int before = num_threads();
-  for (const std::size_t batch : {1, 5, 16, 70}) {
+  for (const std::size_t batch : {1u, 5u, 16u, 70u}) {
     std::vector<std::vector<Tensor>> results;
     for (const int threads : {1, 2, 3, 8}) {
       set_num_threads(threads);

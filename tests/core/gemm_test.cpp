@@ -61,9 +61,9 @@ TEST_CASE("gemm refuses what does not fit, and knows empty products") {
 
 TEST_CASE("gemm agrees with xtensor-blas on sizes around its tiles, panels and pieces of a sum") {
   Generator generator(8);
-  for (const std::size_t m : {1, 8, 9, 65})
-    for (const std::size_t n : {1, 16, 47, 49, 150})
-      for (const std::size_t k : {1, 2, 255, 257, 600}) {
+  for (const std::size_t m : {1u, 8u, 9u, 65u})
+    for (const std::size_t n : {1u, 16u, 47u, 49u, 150u})
+      for (const std::size_t k : {1u, 2u, 255u, 257u, 600u}) {
         const Tensor a = generator.normal({m, k}), b = generator.normal({k, n});
         const Tensor a_t = xt::transpose(a), b_t = xt::transpose(b);
         const Tensor expected = xt::linalg::dot(a, b);
