@@ -68,8 +68,8 @@ Variable take_rows(const Variable& x, const IndexTensor& index, TakeRowsOptions 
   Tensor value = Tensor::from_shape(shape);
   const std::size_t width = value.size() / std::max<std::size_t>(index.size(), 1);
   Scalar* to = value.data();
-  for (const std::int64_t row : index)
-    to = std::copy_n(x.value().data() + static_cast<std::size_t>(row) * width, width, to);
+  const Scalar* from = x.value_at_rows(index).data();
+  for (const std::int64_t row : index) to = std::copy_n(from + static_cast<std::size_t>(row) * width, width, to);
   const auto shared = std::make_shared<const IndexTensor>(index);
   const Variable result = record("take_rows", std::move(value), {x}, [shared](const Variable& y, const Variable& g) {
     return std::vector{add_rows(g, *shared, y.input(0).shape()[0])};

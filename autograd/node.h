@@ -30,6 +30,8 @@ struct Node {
   std::unique_ptr<Tensor> grad;                  // of a leaf, after backward()
   std::unique_ptr<RowGradient> row_grad;         // to be added to `grad`
   std::shared_ptr<const IndexTensor> rows_read;  // for add_rows_to_grad, where the input is a leaf
+  /// Brings rows of the value (all, where null) up to date: an optimizer lets rows without a gradient wait until read.
+  std::function<void(const IndexTensor*)> refresh;
   Variable pending;                              // the gradient so far, during a backward pass
 };
 

@@ -51,10 +51,23 @@ Variable::Variable(Tensor value, bool requires_grad) : node_(std::make_shared<No
   node_->requires_grad = requires_grad;
 }
 
-const Tensor& Variable::value() const { return checked(node_).value; }
+const Shape& Variable::shape() const { return checked(node_).value.shape(); }
+std::size_t Variable::size() const { return checked(node_).value.size(); }
+
+const Tensor& Variable::value() const {
+  const Node& node = checked(node_);
+  if (node.refresh) node.refresh(nullptr);
+  return node.value;
+}
+
+const Tensor& Variable::value_at_rows(const IndexTensor& rows) const {
+  const Node& node = checked(node_);
+  if (node.refresh) node.refresh(&rows);
+  return node.value;
+}
 
 Tensor& Variable::mutable_value() const {
-  checked(node_);
+  value();
   ++node_->version;
   return node_->value;
 }

@@ -33,10 +33,13 @@ class Variable {
   Variable(Tensor value, bool requires_grad = false);
 
   const Tensor& value() const;
+  /// value(), of which only these rows need be up to date: an optimizer may let rows of a table wait for their steps
+  /// until they are read (optim::SparseRows).
+  const Tensor& value_at_rows(const IndexTensor& rows) const;
   /// The value, to be changed in place. Backward through a graph that recorded the old value is then a GraphError.
   Tensor& mutable_value() const;
-  const Shape& shape() const { return value().shape(); }
-  std::size_t size() const { return value().size(); }
+  const Shape& shape() const;
+  std::size_t size() const;
   /// The only element. ShapeError where there are more or none.
   Scalar item() const;
 

@@ -1,40 +1,97 @@
+#include <xgrad/core/errors.h>
 #include <xgrad/optim/adam.h>
 #include <xgrad/optim/elements.h>
+#include <xgrad/optim/missed_steps.h>
 #include <xgrad/optim/ranges.h>
+
+#include <limits>
 
 namespace xgrad::optim {
 namespace {
 
 template <class Options>
-void check_moments(std::string_view name, const Options& options) {
-  check_below_one(name, "beta1", options.beta1);
-  check_below_one(name, "beta2", options.beta2);
-  check_not_negative(name, "eps", options.eps);
+bool corrects(const Options& options) {
+  return options.bias_correction.value_or(options.dialect != Dialect::mlx);
 }
 
-// Constants are computed in double and rounded once: in float, 1 - 0.999 is off by 5e-5.
-template <class Options>
-void adam(const Elements& elements, const Options& options) {
-  const double correction1 = 1 - std::pow(options.beta1, elements.t),
-               correction2 = 1 - std::pow(options.beta2, elements.t);
-  const auto beta1 = Scalar(options.beta1), rest1 = Scalar(1 - options.beta1);
-  const auto beta2 = Scalar(options.beta2), rest2 = Scalar(1 - options.beta2);
-  const auto alpha = Scalar(options.lr / correction1), scale = Scalar(1 / correction2), eps = Scalar(options.eps);
-  const bool amsgrad = options.amsgrad;
-  elements.for_each<3>([=](Batch& theta, Batch g, Batch& m, Batch& v, Batch& largest) {
-    m = beta1 * m + rest1 * g;
-    v = beta2 * v + rest2 * g * g;
+// What is left of Algorithm 1 when its step is known. Constants are computed in double and rounded once: in float,
+// 1 - 0.999 is off by 5e-5.
+struct Constants {
+  template <class Options>
+  Constants(const Options& o, double t) : beta1(Scalar(o.beta1)), beta2(Scalar(o.beta2)) {
+    const double c1 = corrects(o) ? 1 - std::pow(o.beta1, t) : 1, c2 = corrects(o) ? 1 - std::pow(o.beta2, t) : 1;
+    const bool keras = o.dialect == Dialect::keras;
+    alpha = Scalar(o.lr / c1 * (keras ? std::sqrt(c2) : 1)), scale = Scalar(keras ? 1 : 1 / c2);
+    rest1 = Scalar(1 - o.beta1), rest2 = Scalar(1 - o.beta2), eps = Scalar(o.eps), inside = Scalar(o.eps_root);
+  }
+  Scalar beta1, beta2, rest1, rest2, alpha, scale, eps, inside;
+};
+
+auto rule(const Constants& c, bool amsgrad) {
+  return [c, amsgrad](Batch& theta, Batch g, Batch& m, Batch& v, Batch& largest) {
+    m = c.beta1 * m + c.rest1 * g;
+    v = c.beta2 * v + c.rest2 * g * g;
     if (amsgrad) largest = max(largest, v);
-    theta -= alpha * m / (sqrt(scale * (amsgrad ? largest : v)) + eps);
+    theta -= c.alpha * m / (sqrt(c.scale * (amsgrad ? largest : v) + c.inside) + c.eps);
+  };
+}
+
+void row_shared_rule(const Elements& elements, const Constants& c) {
+  elements.for_each_row([&c](const Elements& row) {
+    Scalar& v = *row.state[1];
+    v = c.beta2 * v + c.rest2 * row.mean_square_gradient();
+    const Scalar rate = c.alpha / (std::sqrt(c.scale * v + c.inside) + c.eps);
+    row.for_each<1>([&c, rate](Batch& theta, Batch g, Batch& m) {
+      m = c.beta1 * m + c.rest1 * g;
+      theta -= rate * m;
+    });
   });
 }
 
 }  // namespace
 
-void Adam::check(const AdamOptions& options) { check_moments(name, options); }
-void Adam::update(const Elements& elements, const AdamOptions& options) { adam(elements, options); }
+template <bool decoupled>
+void AdamRule<decoupled>::check(const Options& o) {
+  check_below_one(name, "beta1", o.beta1);
+  check_below_one(name, "beta2", o.beta2);
+  check_not_negative(name, "eps", o.eps);
+  check_not_negative(name, "eps_root", o.eps_root);
+  if (o.amsgrad && o.row_shared) throw ValueError(message("[", name, "] amsgrad and row_shared contradict each other"));
+  if (o.amsgrad && (o.dialect == Dialect::optax || o.dialect == Dialect::mlx))
+    throw ValueError(message("[", name, "] amsgrad is that of PyTorch and Keras, not of this dialect"));
+}
 
-void AdamW::check(const AdamWOptions& options) { check_moments(name, options); }
-void AdamW::update(const Elements& elements, const AdamWOptions& options) { adam(elements, options); }
+template <bool decoupled>
+Corrections AdamRule<decoupled>::corrections(const Options& o, double t) {
+  if (!corrects(o)) return no_corrections;
+  const double c1 = 1 - std::pow(o.beta1, t), c2 = 1 - std::pow(o.beta2, t);
+  return {c1, c2, c2, 1};
+}
+
+// Of gradients that grow by beta2 / beta1 a step: Cauchy-Schwarz on the sums that m and v are.
+template <bool decoupled>
+double AdamRule<decoupled>::bound(const Options& o) {
+  const double ratio = o.beta1 * o.beta1 / o.beta2;
+  if (!(ratio < 1) || o.row_shared) return std::numeric_limits<double>::infinity();
+  return o.lr * (1 - o.beta1) / std::sqrt((1 - o.beta2) * (1 - ratio));
+}
+
+template <bool decoupled>
+void AdamRule<decoupled>::update(const Elements& elements, const Options& o) {
+  const Constants constants(o, elements.t);
+  o.row_shared ? row_shared_rule(elements, constants) : elements.for_each<3>(rule(constants, o.amsgrad));
+}
+
+template <bool decoupled>
+void AdamRule<decoupled>::replay(const MissedSteps& missed, const Options& options) {
+  const auto make = [o = options, &missed](double t) mutable {
+    o.lr = missed.lr(t);
+    return rule(Constants(o, t), o.amsgrad);
+  };
+  missed.replay<3>(make, {options.beta1, options.beta2, 1}, options.beta1 / std::sqrt(options.beta2));
+}
+
+template class AdamRule<false>;
+template class AdamRule<true>;
 
 }  // namespace xgrad::optim

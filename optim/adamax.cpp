@@ -1,23 +1,86 @@
 #include <xgrad/optim/adamax.h>
 #include <xgrad/optim/elements.h>
+#include <xgrad/optim/missed_steps.h>
 #include <xgrad/optim/ranges.h>
 
-namespace xgrad::optim {
+#include <limits>
 
-void Adamax::check(const AdamaxOptions& options) {
-  check_below_one(name, "beta1", options.beta1);
-  check_below_one(name, "beta2", options.beta2);
-  check_not_negative(name, "eps", options.eps);
+namespace xgrad::optim {
+namespace {
+
+template <class Options>
+bool corrects(const Options& options) {
+  return options.bias_correction.value_or(options.dialect != Dialect::mlx);
 }
 
-void Adamax::update(const Elements& elements, const AdamaxOptions& options) {
-  const auto beta1 = Scalar(options.beta1), rest1 = Scalar(1 - options.beta1), beta2 = Scalar(options.beta2);
-  const auto alpha = Scalar(options.lr / (1 - std::pow(options.beta1, elements.t))), eps = Scalar(options.eps);
-  elements.for_each<2>([=](Batch& theta, Batch g, Batch& m, Batch& u) {
-    m = beta1 * m + rest1 * g;
-    u = max(beta2 * u, abs(g) + eps);
-    theta -= alpha * m / u;
+struct Constants {
+  template <class Options>
+  Constants(const Options& o, double t) : beta1(Scalar(o.beta1)), beta2(Scalar(o.beta2)) {
+    const bool inside = o.dialect == Dialect::pytorch || o.dialect == Dialect::optax;
+    alpha = Scalar(corrects(o) ? o.lr / (1 - std::pow(o.beta1, t)) : o.lr), rest1 = Scalar(1 - o.beta1);
+    inner_eps = Scalar(inside ? o.eps : 0), outer_eps = Scalar(inside || o.dialect == Dialect::paper ? 0 : o.eps);
+  }
+  Scalar beta1, beta2, rest1, alpha, inner_eps, outer_eps;
+};
+
+auto rule(const Constants& c) {
+  return [c](Batch& theta, Batch g, Batch& m, Batch& u) {
+    m = c.beta1 * m + c.rest1 * g;
+    u = max(c.beta2 * u, abs(g) + c.inner_eps);
+    const Batch below = u + c.outer_eps;
+    theta -= select(below == Batch(0), Batch(0), c.alpha * m / below);
+  };
+}
+
+void row_shared_rule(const Elements& elements, const Constants& c) {
+  elements.for_each_row([&c](const Elements& row) {
+    Scalar& u = *row.state[1];
+    u = std::max(c.beta2 * u, row.largest_gradient() + c.inner_eps);
+    const Scalar below = u + c.outer_eps, rate = below == 0 ? 0 : c.alpha / below;
+    row.for_each<1>([&c, rate](Batch& theta, Batch g, Batch& m) {
+      m = c.beta1 * m + c.rest1 * g;
+      theta -= rate * m;
+    });
   });
 }
+
+}  // namespace
+
+template <bool decoupled>
+void AdamaxRule<decoupled>::check(const Options& o) {
+  check_below_one(name, "beta1", o.beta1);
+  check_below_one(name, "beta2", o.beta2);
+  check_not_negative(name, "eps", o.eps);
+}
+
+template <bool decoupled>
+Corrections AdamaxRule<decoupled>::corrections(const Options& o, double t) {
+  return {corrects(o) ? 1 - std::pow(o.beta1, t) : 1, 1, 1, 1};
+}
+
+// Of gradients that decay at rate beta2: u falls with them, while m remembers the larger ones.
+template <bool decoupled>
+double AdamaxRule<decoupled>::bound(const Options& o) {
+  if (!(o.beta1 < o.beta2)) return std::numeric_limits<double>::infinity();
+  return o.lr * (1 - o.beta1) / (1 - o.beta1 / o.beta2);
+}
+
+template <bool decoupled>
+void AdamaxRule<decoupled>::update(const Elements& elements, const Options& o) {
+  const Constants constants(o, elements.t);
+  o.row_shared ? row_shared_rule(elements, constants) : elements.for_each<2>(rule(constants));
+}
+
+template <bool decoupled>
+void AdamaxRule<decoupled>::replay(const MissedSteps& missed, const Options& options) {
+  const auto make = [o = options, &missed](double t) mutable {
+    o.lr = missed.lr(t);
+    return rule(Constants(o, t));
+  };
+  missed.replay<2>(make, {options.beta1, options.beta2}, options.beta1 / options.beta2);
+}
+
+template class AdamaxRule<false>;
+template class AdamaxRule<true>;
 
 }  // namespace xgrad::optim

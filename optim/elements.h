@@ -33,17 +33,53 @@ struct Elements {
       if (state[slot]) std::copy_n(last_state[slot], left, state[slot] + whole);
   }
 
-  std::size_t parameter = 0;  // its number in the optimizer
-  std::size_t size = 0;
-  double t = 0;  ///< the steps of this parameter, this one included: 1, 2, …
+  /// Calls f(row) for each index of the first axis: that part of the elements, with its number in shared state.
+  template <class F>
+  void for_each_row(F f) const {
+    for (std::size_t begin = 0; begin < size; begin += width) f(part(begin, begin + width));
+  }
+  /// Of the gradient that for_each gives. NaN where one is in it.
+  Scalar mean_square_gradient() const {
+    double sum = 0;
+    for (std::size_t i = 0; i < size; ++i) sum += double(gradient_at(i)) * double(gradient_at(i));
+    return static_cast<Scalar>(sum / static_cast<double>(size));
+  }
+  /// The largest magnitude.
+  Scalar largest_gradient() const {
+    Scalar largest = 0;
+    for (std::size_t i = 0; i < size; ++i)
+      if (const Scalar now = std::abs(gradient_at(i)); !(now <= largest)) largest = now;
+    return largest;
+  }
+  /// Elements [begin, end), which are whole rows where state is shared by rows.
+  Elements part(std::size_t begin, std::size_t end) const {
+    Elements result = *this;
+    result.size = end - begin;
+    result.theta += begin;
+    result.gradient += begin;
+    for (std::size_t slot = 0; slot < max_slots; ++slot)
+      if (state[slot]) result.state[slot] += per_row[slot] ? begin / width : begin;
+    return result;
+  }
+
+  std::size_t parameter = 0;        // its number in the optimizer
+  std::size_t size = 0, width = 1;  ///< elements, and those of one index of the first axis
+  double t = 0;                     ///< the steps of this parameter, this one included: 1, 2, …
+  double product = 1;               ///< the rule's running product, this step included
   Scalar* theta = nullptr;
   Scalar* gradient = nullptr;
   std::array<Scalar*, max_slots> state = {};  // null where a slot is not in use
-  Scalar weight_decay = 0;                    // times theta is added to the gradient
-  Scalar shrink = 1;                          // theta is multiplied by it
+  std::array<bool, max_slots> per_row = {};
+  bool shared = false;      // some state is per row: rows must not be cut
+  Scalar weight_decay = 0;  // times theta is added to the gradient
+  Scalar shrink = 1;        // theta is multiplied by it
   bool maximize = false;
 
  private:
+  Scalar gradient_at(std::size_t i) const {
+    return (maximize ? -gradient[i] : gradient[i]) + weight_decay * (shrink * theta[i]);
+  }
+
   template <class F, std::size_t... i>
   void apply(F& rule, Scalar* to, const Scalar* from, const std::array<Scalar*, max_slots>& slots, std::size_t begin,
              std::index_sequence<i...>) const {

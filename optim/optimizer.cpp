@@ -14,16 +14,11 @@ namespace {
 // Waking a thread pays from some 10 us of work on.
 constexpr std::size_t least_elements_per_thread = 32 * 1024;
 
-Elements part(Elements elements, std::size_t begin, std::size_t end) {
-  elements.size = end - begin;
-  elements.theta += begin;
-  elements.gradient += begin;
-  for (Scalar*& slot : elements.state)
-    if (slot) slot += begin;
-  return elements;
-}
-
 }  // namespace
+
+Shape slot_shape(const Slot& slot, const Shape& parameter) {
+  return slot.per_row && parameter.size() > 1 ? Shape{parameter[0]} : parameter;
+}
 
 Optimizer::~Optimizer() = default;
 
@@ -63,19 +58,17 @@ std::vector<Optimizer::Plan> Optimizer::checked_plans() const {
   return plans;
 }
 
-Elements Optimizer::prepare(std::size_t parameter, const Plan& plan) {
-  const auto& [name, variable] = parameters_[parameter];
-  const Shape& shape = variable.shape();
-  if (variable.grad().shape() != shape)
-    throw ShapeError(message("[", rule(), "] '", name, "' ", shape, " has a gradient of ", variable.grad().shape()));
-  Elements elements{.parameter = parameter, .size = variable.size(), .gradient = variable.mutable_grad().data()};
+// Where to find the state of a parameter of that shape, and how to use its gradient.
+Elements Optimizer::elements(const Plan& plan, const Shape& shape, SlotTensors& slots) const {
+  Elements elements{.size = element_count(shape)};
+  if (shape.size() > 1) elements.width = std::max<std::size_t>(elements.size / std::max<std::size_t>(shape[0], 1), 1);
   for (std::size_t slot = 0; slot < max_slots; ++slot) {
-    if (plan.slots[slot].empty()) continue;
-    std::optional<Tensor>& tensor = states_[parameter].slots[slot];
-    if (!tensor) tensor = zeros(shape);
-    if (tensor->shape() != shape)
-      throw ShapeError(message("[", rule(), "] '", name, "' ", shape, " has ", plan.slots[slot], " ", tensor->shape()));
+    if (plan.slots[slot].name.empty()) continue;
+    std::optional<Tensor>& tensor = slots[slot];
+    if (!tensor) tensor = zeros(slot_shape(plan.slots[slot], shape));
     elements.state[slot] = tensor->data();
+    elements.per_row[slot] = plan.slots[slot].per_row;
+    elements.shared = elements.shared || plan.slots[slot].per_row;
   }
   elements.maximize = plan.maximize;
   if (plan.decoupled)
@@ -83,6 +76,24 @@ Elements Optimizer::prepare(std::size_t parameter, const Plan& plan) {
   else
     elements.weight_decay = static_cast<Scalar>(plan.weight_decay);
   return elements;
+}
+
+Elements Optimizer::prepare(std::size_t parameter, const Plan& plan) {
+  const auto& [name, variable] = parameters_[parameter];
+  const Shape& shape = variable.shape();
+  SlotTensors& slots = states_[parameter].slots;
+  const bool rows = updates_rows(parameter, plan);
+  if (!rows && variable.grad().shape() != shape)
+    throw ShapeError(message("[", rule(), "] '", name, "' ", shape, " has a gradient of ", variable.grad().shape()));
+  for (std::size_t slot = 0; slot < max_slots; ++slot)
+    if (const std::string_view state = plan.slots[slot].name; !state.empty() && slots[slot])
+      if (const Shape expected = slot_shape(plan.slots[slot], shape); slots[slot]->shape() != expected)
+        throw ShapeError(message("[", rule(), "] '", name, "' ", shape, " needs ", state, " ", expected, ", has ",
+                                 slots[slot]->shape()));
+  Elements result = elements(plan, shape, slots);
+  result.parameter = parameter;
+  if (!rows) result.gradient = variable.mutable_grad().data();
+  return result;
 }
 
 void Optimizer::step() {
@@ -98,16 +109,29 @@ void Optimizer::step() {
   std::vector<std::size_t> begins = {0};  // of each parameter, if all elements are numbered throughout
   begins.reserve(work.size() + 1);
   for (Elements& elements : work) {
-    elements.t = static_cast<double>(++states_[elements.parameter].steps);
-    elements.theta = parameters_[elements.parameter].second.mutable_value().data();
-    begins.push_back(begins.back() + elements.size);
+    State& state = states_[elements.parameter];
+    prepare_rows(elements, plans[state.group]);
+    elements.t = static_cast<double>(++state.steps);
+    elements.product = state.product *= factor(state.group, elements.t);
+    if (elements.gradient)  // there is none where it is one of rows
+      elements.theta = parameters_[elements.parameter].second.mutable_value().data();
+    else
+      update_rows(elements);
+    begins.push_back(begins.back() + (elements.gradient ? elements.size : 0));
   }
   parallel_for(begins.back(), least_elements_per_thread, [&](std::size_t begin, std::size_t end) {
     const auto next = std::upper_bound(begins.begin(), begins.end(), begin);
-    for (auto i = static_cast<std::size_t>(next - begins.begin()) - 1; i < work.size() && begins[i] < end; ++i)
-      update(part(work[i], std::max(begin, begins[i]) - begins[i], std::min(end, begins[i + 1]) - begins[i]),
-             states_[work[i].parameter].group);
+    for (auto i = static_cast<std::size_t>(next - begins.begin()) - 1; i < work.size() && begins[i] < end; ++i) {
+      if (begins[i] == begins[i + 1]) continue;
+      // A row that must not be cut belongs to the piece in which it begins.
+      const std::size_t unit = work[i].shared ? work[i].width : 1;
+      const auto cut = [&](std::size_t at) { return (at + unit - 1) / unit * unit; };
+      const std::size_t from = cut(std::max(begin, begins[i]) - begins[i]),
+                        to = cut(std::min(end, begins[i + 1]) - begins[i]);
+      if (from < to) update(work[i].part(from, to), states_[work[i].parameter].group);
+    }
   });
+  remember_options();
   Profile::mark(rule());
 }
 

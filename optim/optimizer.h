@@ -8,6 +8,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -18,11 +20,34 @@ namespace xgrad::optim {
 /// Names with Variables, such as model.parameters().
 using ParameterList = NamedVariables;
 
-/// The names of a rule's state tensors, in the order in which its update sees them. "" is a slot not in use.
+/// A state tensor of a rule: its name, where "" is a slot not in use, and whether it holds a number for each element of
+/// its parameter or for each index of the first axis (for each element, if there is no other axis).
+struct Slot {
+  constexpr Slot() = default;
+  constexpr Slot(const char* slot_name, bool shared = false) : name(slot_name), per_row(shared) {}
+  std::string_view name;
+  bool per_row = false;
+};
+/// The shape of its tensor for a parameter of that shape.
+Shape slot_shape(const Slot& slot, const Shape& parameter);
+/// In the order in which the rule's update sees them.
 constexpr std::size_t max_slots = 4;
-using Slots = std::array<std::string_view, max_slots>;
+using Slots = std::array<Slot, max_slots>;
+/// For each slot, what its tensor is divided by to correct its bias towards the zeros it started with.
+using Corrections = std::array<double, max_slots>;
+constexpr Corrections no_corrections = {1, 1, 1, 1};
+
+/// What becomes of the rows of a table that a sparse gradient (Variable::sparse_grad) leaves out.
+enum class SparseRows {
+  dense,  ///< they make a step with gradient 0, as if the gradient were not sparse
+  lazy,   ///< they do not make this step: PyTorch's SparseAdam. Weight decay reaches the other rows only
+  exact,  ///< the same as dense within rounding: they make their steps when they are next read. With weight decay or
+          ///< shared state, which reach all rows at once, it is dense
+};
 
 struct Elements;
+class MissedSteps;
+struct Explanation;
 
 class Optimizer {
  public:
@@ -38,9 +63,11 @@ class Optimizer {
   /// Forgets the gradients.
   void zero_grad();
 
+  /// The rule, such as "Adam".
+  virtual std::string_view rule() const = 0;
   /// The parameters of all groups, in order.
   const ParameterList& parameters() const { return parameters_; }
-  /// The memory that the state tensors take. It is allocated at the first step.
+  /// The memory that the state takes. It is allocated at the first step.
   std::size_t state_bytes() const;
 
   virtual std::size_t group_count() const = 0;
@@ -66,26 +93,52 @@ class Optimizer {
     bool decoupled = false;  ///< theta *= 1 - lr * weight_decay, rather than g += weight_decay * theta
     bool maximize = false;   ///< g = -g, before weight decay
     Slots slots = {};
+    std::string_view product = {};  ///< the name of the running product, if the rule has one
+    SparseRows sparse = SparseRows::dense;
   };
 
   Optimizer() = default;
   void add_parameters(const ParameterList& parameters);
   /// ValueError for bad options, an empty list, or a parameter or name that comes twice.
   void check_construction() const;
+  /// Lets all rows catch up, and leaves the parameters alone. The last act of what knows replay().
+  void settle();
 
-  virtual std::string_view rule() const = 0;
   virtual Plan plan(std::size_t group) const = 0;
+  /// What a group's running product, such as NAdam's of its momenta, is multiplied by in step t.
+  virtual double factor(std::size_t group, double t) const = 0;
   virtual void update(const Elements& elements, std::size_t group) const = 0;
+  /// Makes the steps that rows have missed, with the options of the last step but the rates of each.
+  virtual void replay(const MissedSteps& missed, std::size_t group) const = 0;
+  /// True where options other than the rate are not those of the last step.
+  virtual bool options_changed(std::size_t group) const = 0;
+  virtual void remember_options() = 0;
+  virtual Corrections corrections(std::size_t group, double t) const = 0;
+  virtual double bound(std::size_t group) const = 0;
 
  private:
+  friend std::vector<Explanation> explain(const Optimizer& optimizer);
+  using SlotTensors = std::array<std::optional<Tensor>, max_slots>;
   struct State {
     std::size_t group;
     std::int64_t steps = 0;
-    std::array<std::optional<Tensor>, max_slots> slots = {};
+    double product = 1;
+    SlotTensors slots = {};
+    // Of a table in exact mode, and empty otherwise: the last step of each row (0 where it never had a gradient), and
+    // the rates of the steps so far, or of the last of them.
+    std::vector<std::int64_t> row_steps = {};
+    std::vector<double> rates = {};
+    bool behind = false;  // some row is
   };
   std::vector<Plan> checked_plans() const;
+  Elements elements(const Plan& plan, const Shape& shape, SlotTensors& slots) const;
   Elements prepare(std::size_t parameter, const Plan& plan);
   std::size_t index(std::string_view parameter) const;
+  bool updates_rows(std::size_t parameter, const Plan& plan) const;
+  void prepare_rows(const Elements& elements, const Plan& plan);
+  void update_rows(const Elements& elements);
+  void catch_up(std::size_t parameter, const IndexTensor* rows);
+  void forget_rows(std::size_t parameter);
 
   ParameterList parameters_;
   std::vector<State> states_;  // one for each parameter
@@ -99,8 +152,24 @@ struct Group {
   Options options = {};
 };
 
-/// What a rule derives from: class Adam : public Rule<Adam, AdamOptions>. It has a `name`, `check(options)` if it has
-/// options beyond lr, weight_decay and maximize, `slots(options)` if it keeps state, and `update(elements, options)`.
+/// Two groups, of which the second has no weight decay: the parameters that `decays` says no to. Without it these are
+/// biases and the weights of norms, which are vectors.
+template <class Options>
+std::vector<Group<Options>> mask_weight_decay(const ParameterList& parameters, Options options,
+                                              const std::function<bool(const std::string&)>& decays = {}) {
+  Options without = options;
+  without.weight_decay = 0;
+  std::vector<Group<Options>> groups = {{{}, options}, {{}, without}};
+  for (const auto& named : parameters) {
+    const bool first = decays ? decays(named.first) : named.second.shape().size() > 1;
+    groups[first ? 0 : 1].parameters.push_back(named);
+  }
+  std::erase_if(groups, [](const Group<Options>& group) { return group.parameters.empty(); });
+  return groups;
+}
+
+/// What a rule derives from: class Adam : public Rule<Adam, AdamOptions>. It has a `name` and `update(elements,
+/// options)`, and whichever of the static functions below are different for it.
 template <class Derived, class Options>
 class Rule : public Optimizer {
  public:
@@ -110,7 +179,9 @@ class Rule : public Optimizer {
   explicit Rule(std::vector<Group<Options>> groups) : groups_(std::move(groups)) {
     for (const Group<Options>& group : groups_) add_parameters(group.parameters);
     check_construction();
+    for (const Group<Options>& group : groups_) previous_.push_back(group.options);
   }
+  ~Rule() override { settle(); }
 
   /// Options may be changed between steps. Which parameters there are is fixed at construction.
   std::vector<Group<Options>>& groups() { return groups_; }
@@ -118,26 +189,65 @@ class Rule : public Optimizer {
   std::size_t group_count() const final { return groups_.size(); }
   double& lr(std::size_t group = 0) final { return groups_.at(group).options.lr; }
 
-  static constexpr bool decoupled_weight_decay = false;
-  static void check(const Options&) {}
-  static Slots slots(const Options&) { return {}; }
+  static void check(const Options&) {}                     ///< ValueError for options of its own out of range
+  static Slots slots(const Options&) { return {}; }        ///< the state it keeps
+  static bool decouples(const Options&) { return false; }  ///< weight decay from the gradient
+  static SparseRows sparse(const Options& options) {       ///< what it does with sparse gradients
+    if constexpr (requires { options.sparse; }) return options.sparse;
+    return SparseRows::dense;
+  }
+  static constexpr std::string_view product = {};             ///< the name of a number that each step multiplies …
+  static double factor(const Options&, double) { return 1; }  ///< … by this, in step t
+  /// By what the state is divided to correct its bias, at step t, for explain().
+  static Corrections corrections(const Options&, double) { return no_corrections; }
+  /// The longest step that an element can make; infinite where none is known.
+  static double bound(const Options&) { return std::numeric_limits<double>::infinity(); }
+
+  std::string_view rule() const final { return Derived::name; }
 
  protected:
-  std::string_view rule() const final { return Derived::name; }
   Plan plan(std::size_t group) const final {
     const Options& options = groups_[group].options;
     Derived::check(options);
-    Plan plan{.lr = options.lr, .decoupled = Derived::decoupled_weight_decay, .slots = Derived::slots(options)};
+    Plan plan{.lr = options.lr,
+              .decoupled = Derived::decouples(options),
+              .slots = Derived::slots(options),
+              .product = Derived::product,
+              .sparse = Derived::sparse(options)};
+    if (!replays && plan.sparse == SparseRows::exact) plan.sparse = SparseRows::dense;
     if constexpr (requires { options.weight_decay; }) plan.weight_decay = options.weight_decay;
     if constexpr (requires { options.maximize; }) plan.maximize = options.maximize;
     return plan;
   }
+  double factor(std::size_t group, double t) const final { return Derived::factor(groups_[group].options, t); }
   void update(const Elements& elements, std::size_t group) const final {
     Derived::update(elements, groups_[group].options);
   }
+  void replay(const MissedSteps& missed, std::size_t group) const final {
+    if constexpr (replays) Derived::replay(missed, previous_[group]);
+  }
+  bool options_changed(std::size_t group) const final {
+    if constexpr (replays) {
+      Options before = previous_[group];
+      before.lr = groups_[group].options.lr;
+      return before != groups_[group].options;
+    }
+    return false;
+  }
+  void remember_options() final {
+    for (std::size_t group = 0; group < groups_.size(); ++group) previous_[group] = groups_[group].options;
+  }
+  Corrections corrections(std::size_t group, double t) const final {
+    return Derived::corrections(groups_[group].options, t);
+  }
+  double bound(std::size_t group) const final { return Derived::bound(groups_[group].options); }
 
  private:
+  static constexpr bool replays = requires(const MissedSteps& missed, const Options& options) {
+    Derived::replay(missed, options);
+  };
   std::vector<Group<Options>> groups_;
+  std::vector<Options> previous_;  // as they were in the last step
 };
 
 }  // namespace xgrad::optim

@@ -15,13 +15,17 @@ struct SGDOptions {
 };
 
 /// b = momentum b + (1 - dampening) g, where the first b is g; theta -= lr b. Nesterov's form (Sutskever et al. 2013,
-/// as in PyTorch) steps along g + momentum b. State: "momentum_buffer", with momentum only.
+/// as in PyTorch) steps along g + momentum b. State: "momentum_buffer", with momentum only. Without momentum and weight
+/// decay, rows that a sparse gradient leaves out are not touched.
 class SGD : public Rule<SGD, SGDOptions> {
  public:
   using Rule::Rule;
   static constexpr std::string_view name = "SGD";
   static void check(const SGDOptions& options);
   static Slots slots(const SGDOptions& options) { return {options.momentum > 0 ? "momentum_buffer" : ""}; }
+  static SparseRows sparse(const SGDOptions& options) {
+    return options.momentum == 0 && options.weight_decay == 0 ? SparseRows::lazy : SparseRows::dense;
+  }
   static void update(const Elements& elements, const SGDOptions& options);
 };
 

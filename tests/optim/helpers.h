@@ -1,14 +1,21 @@
-// Gradients by hand, and the headers of the five rules.
+// Gradients by hand, and the headers of the rules.
 #pragma once
 
 #include <xgrad/autograd/ops.h>
 #include <xgrad/core/random.h>
+#include <xgrad/optim/adagrad.h>
 #include <xgrad/optim/adam.h>
 #include <xgrad/optim/adamax.h>
+#include <xgrad/optim/lion.h>
+#include <xgrad/optim/nadam.h>
 #include <xgrad/optim/rmsprop.h>
 #include <xgrad/optim/sgd.h>
 
 #include <string>
+
+#define XGRAD_ALL_RULES                                                                                  \
+  optim::SGD, optim::Adagrad, optim::Adadelta, optim::RMSprop, optim::Adam, optim::AdamW, optim::Adamax, \
+      optim::AdamaxW, optim::NAdam, optim::RAdam, optim::Lion
 
 namespace xgrad {
 

@@ -3,6 +3,9 @@
 #include <error.h>
 #include <optim/helpers.h>
 #include <xgrad/core/parallel.h>
+#include <xgrad/nn/linear.h>
+#include <xgrad/nn/normalization.h>
+#include <xgrad/nn/sequential.h>
 
 #include <cmath>
 #include <limits>
@@ -11,8 +14,6 @@
 
 using namespace xgrad;
 using namespace xgrad::optim;
-
-#define ALL_RULES SGD, RMSprop, Adam, AdamW, Adamax
 
 namespace {
 
@@ -36,6 +37,20 @@ TEST_CASE("bad options are refused, with their name, range and value") {
       {[&] { Adamax(a, {.beta2 = 1}); }, "[Adamax] beta2 must be in [0, 1), got 1"},
       {[&] { Adamax(a, {.beta1 = nan_value}); }, "[Adamax] beta1 must be in [0, 1), got nan"},
       {[&] { RMSprop(a, {.alpha = 1}); }, "[RMSprop] alpha must be in [0, 1), got 1"},
+      {[&] { Adam(a, {.eps_root = -1}); }, "[Adam] eps_root must be at least 0 and finite, got -1"},
+      {[&] { Adam(a, {.amsgrad = true, .dialect = Dialect::mlx}); }, "[Adam] amsgrad is that of PyTorch and Keras"},
+      {[&] { Adam(a, {.amsgrad = true, .row_shared = true}); }, "[Adam] amsgrad and row_shared contradict"},
+      {[&] { Adagrad(a, {.lr_decay = -1}); }, "[Adagrad] lr_decay must be at least 0 and finite, got -1"},
+      {[&] { Adagrad(a, {.initial_accumulator_value = -1}); },
+       "[Adagrad] initial_accumulator_value must be at least 0"},
+      {[&] { Adagrad(a, {.eps = -1}); }, "[Adagrad] eps must be at least 0"},
+      {[&] { Adadelta(a, {.rho = 1}); }, "[Adadelta] rho must be in [0, 1), got 1"},
+      {[&] { Adadelta(a, {.eps = -1}); }, "[Adadelta] eps must be at least 0"},
+      {[&] { NAdam(a, {.beta1 = 1}); }, "[NAdam] beta1 must be in [0, 1), got 1"},
+      {[&] { NAdam(a, {.momentum_decay = -1}); }, "[NAdam] momentum_decay must be at least 0"},
+      {[&] { RAdam(a, {.beta2 = 1}); }, "[RAdam] beta2 must be in [0, 1), got 1"},
+      {[&] { AdamaxW(a, {.weight_decay = -1}); }, "[AdamaxW] weight_decay must be at least 0 and finite, got -1"},
+      {[&] { Lion(a, {.beta2 = 1}); }, "[Lion] beta2 must be in [0, 1), got 1"},
       {[&] { Adam(a, {.eps = -1e-8}); }, "[Adam] eps must be at least 0 and finite, got -1e-08"},
       {[&] { Adamax(a, {.eps = -1}); }, "[Adamax] eps must be at least 0 and finite, got -1"},
       {[&] { RMSprop(a, {.eps = -1}); }, "[RMSprop] eps must be at least 0 and finite, got -1"},
@@ -156,6 +171,47 @@ TEST_CASE("state takes only the memory that the options need") {
   CHECK(bytes([](auto a) { return std::make_unique<Adam>(a); }) == 2);
   CHECK(bytes([](auto a) { return std::make_unique<AdamW>(a, AdamWOptions{.amsgrad = true}); }) == 3);
   CHECK(bytes([](auto a) { return std::make_unique<Adamax>(a); }) == 2);
+  CHECK(bytes([](auto a) { return std::make_unique<Adadelta>(a); }) == 2);
+  CHECK(bytes([](auto a) { return std::make_unique<Lion>(a); }) == 1);
+}
+
+TEST_CASE("a second moment that a row shares takes the memory of a column") {
+  const auto bytes = [](auto make) {
+    const Variable a = leaf(ones({30, 20, 5}));
+    sum(a).backward();
+    const auto optimizer = make(ParameterList{{"a", a}});
+    optimizer->step();
+    return optimizer->state_bytes() / sizeof(Scalar);
+  };
+  CHECK(bytes([](auto a) { return std::make_unique<Adam>(a, AdamOptions{.row_shared = true}); }) == 3000 + 30);
+  CHECK(bytes([](auto a) { return std::make_unique<Adamax>(a, AdamaxOptions{.row_shared = true}); }) == 3000 + 30);
+}
+
+TEST_CASE("weight decay can leave out biases and norms, or whatever a name says") {
+  const nn::Sequential model{nn::Linear(3, 4), nn::BatchNorm1d(4), nn::Linear(4, 2)};
+  const auto names = [](const Group<AdamaxWOptions>& group) {
+    std::string text;
+    for (const auto& named : group.parameters) text += named.first + " ";
+    return text;
+  };
+  const auto groups = mask_weight_decay(model.parameters(), AdamaxWOptions{.lr = 1, .weight_decay = 0.1});
+  REQUIRE(groups.size() == 2);
+  CHECK(names(groups[0]) == "0.weight 2.weight ");
+  CHECK(names(groups[1]) == "0.bias 1.weight 1.bias 2.bias ");
+  CHECK(groups[0].options.weight_decay == 0.1);
+  CHECK(groups[1].options.weight_decay == 0);
+  CHECK(groups[1].options.lr == 1);
+  const auto by_name = mask_weight_decay(model.parameters(), AdamaxWOptions{},
+                                         [](const std::string& name) { return name.starts_with("2."); });
+  CHECK(names(by_name[0]) == "2.weight 2.bias ");
+  CHECK(mask_weight_decay(model.parameters(), AdamWOptions{}, [](const auto&) { return true; }).size() == 1);
+
+  const Variable w = leaf(ones({2, 2})), b = leaf(ones({2}));
+  AdamaxW optimizer(mask_weight_decay({{"w", w}, {"b", b}}, AdamaxWOptions{.lr = 0.5, .weight_decay = 0.1}));
+  sum(0 * sum(w) + 0 * sum(b)).backward();
+  optimizer.step();
+  CHECK(double(w.value()(0, 0)) == doctest::Approx(0.95));
+  CHECK(b.value()(0) == 1);
 }
 
 TEST_CASE("moments without signal become 0, not subnormal") {
@@ -172,7 +228,7 @@ TEST_CASE("moments without signal become 0, not subnormal") {
   CHECK(adamax.state("x", "exp_avg")(0) == 0);
 }
 
-TEST_CASE_TEMPLATE("NaN travels into theta, and stays with its element", Rule, ALL_RULES) {
+TEST_CASE_TEMPLATE("NaN travels into theta, and stays with its element", Rule, XGRAD_ALL_RULES) {
   const Variable x = leaf(ones({40}));
   Rule optimizer({{"x", x}}, {});
   for (int t = 0; t < 3; ++t) {
@@ -184,7 +240,7 @@ TEST_CASE_TEMPLATE("NaN travels into theta, and stays with its element", Rule, A
   for (std::size_t i = 0; i < 40; ++i) CHECK(std::isnan(x.value()(i)) == (i == 3 || i == 38));
 }
 
-TEST_CASE_TEMPLATE("the same bits with one thread and with two", Rule, ALL_RULES) {
+TEST_CASE_TEMPLATE("the same bits with one thread and with two", Rule, XGRAD_ALL_RULES) {
   const int before = num_threads();
   std::vector<Tensor> results;
   for (const int threads : {1, 2, 5}) {
@@ -204,7 +260,7 @@ TEST_CASE_TEMPLATE("the same bits with one thread and with two", Rule, ALL_RULES
   set_num_threads(before);
 }
 
-TEST_CASE_TEMPLATE("training goes on from saved state as if it had not stopped", Rule, ALL_RULES) {
+TEST_CASE_TEMPLATE("training goes on from saved state as if it had not stopped", Rule, XGRAD_ALL_RULES) {
   Generator generator(1);
   std::vector<Tensor> gradients;
   for (int t = 0; t < 6; ++t) gradients.push_back(generator.normal({5}));

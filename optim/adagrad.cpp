@@ -1,0 +1,38 @@
+#include <xgrad/optim/adagrad.h>
+#include <xgrad/optim/elements.h>
+#include <xgrad/optim/ranges.h>
+
+namespace xgrad::optim {
+
+void Adagrad::check(const AdagradOptions& options) {
+  check_not_negative(name, "lr_decay", options.lr_decay);
+  check_not_negative(name, "initial_accumulator_value", options.initial_accumulator_value);
+  check_not_negative(name, "eps", options.eps);
+}
+
+void Adagrad::update(const Elements& elements, const AdagradOptions& options) {
+  const auto rate = Scalar(options.lr / (1 + (elements.t - 1) * options.lr_decay)), eps = Scalar(options.eps);
+  const auto initial = Scalar(elements.t == 1 ? options.initial_accumulator_value : 0);
+  elements.for_each<1>([=](Batch& theta, Batch g, Batch& s) {
+    s = (initial + s) + g * g;
+    theta -= rate * g / (sqrt(s) + eps);
+  });
+}
+
+void Adadelta::check(const AdadeltaOptions& options) {
+  check_below_one(name, "rho", options.rho);
+  check_not_negative(name, "eps", options.eps);
+}
+
+void Adadelta::update(const Elements& elements, const AdadeltaOptions& options) {
+  const auto lr = Scalar(options.lr), eps = Scalar(options.eps);
+  const auto rho = Scalar(options.rho), rest = Scalar(1 - options.rho);
+  elements.for_each<2>([=](Batch& theta, Batch g, Batch& v, Batch& a) {
+    v = rho * v + rest * g * g;
+    const Batch d = sqrt(a + eps) / sqrt(v + eps) * g;
+    a = rho * a + rest * d * d;
+    theta -= lr * d;
+  });
+}
+
+}  // namespace xgrad::optim

@@ -1,0 +1,83 @@
+#include <xgrad/core/errors.h>
+#include <xgrad/core/parallel.h>
+#include <xgrad/optim/averages.h>
+#include <xgrad/optim/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace xgrad::optim {
+
+WeightAverage::WeightAverage(ParameterList parameters, WeightAverageOptions options)
+    : parameters_(std::move(parameters)), options_(options) {
+  if (parameters_.empty()) throw ValueError("[WeightAverage] expected parameters, got an empty list");
+  if (options_.decay) check_below_one("WeightAverage", "decay", *options_.decay);
+  for (const auto& [name, variable] : parameters_) averages_.push_back(zeros(variable.shape()));
+}
+
+void WeightAverage::update() {
+  if (!saved_.empty()) throw GraphError("[WeightAverage] update() within a Swap would average the averages");
+  ++updates_;
+  const double share = options_.decay ? 1 - *options_.decay : 1 / static_cast<double>(updates_);
+  const auto taken = static_cast<Scalar>(share);
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    for_elements(averages_[i].size(), [&, from = parameters_[i].second.value().data(), to = averages_[i].data()](
+                                          std::size_t begin, std::size_t end) {
+      for (std::size_t k = begin; k < end; ++k) to[k] += taken * (from[k] - to[k]);
+    });
+}
+
+WeightAverage::Swap::Swap(WeightAverage& average) : average_(average) {
+  if (average_.updates_ == 0) throw GraphError("[WeightAverage] there is no average yet: call update() first");
+  if (!average_.saved_.empty()) throw GraphError("[WeightAverage] the averages are swapped in already");
+  const double corrected =
+      average_.options_.decay ? 1 - std::pow(*average_.options_.decay, static_cast<double>(average_.updates_)) : 1;
+  const auto scale = static_cast<Scalar>(1 / corrected);
+  for (std::size_t i = 0; i < average_.parameters_.size(); ++i) {
+    Tensor& value = average_.parameters_[i].second.mutable_value();
+    average_.saved_.push_back(value);
+    std::transform(average_.averages_[i].begin(), average_.averages_[i].end(), value.begin(),
+                   [scale](Scalar x) { return scale * x; });
+  }
+}
+
+WeightAverage::Swap::~Swap() {
+  for (std::size_t i = 0; i < average_.parameters_.size(); ++i)
+    average_.parameters_[i].second.mutable_value() = std::move(average_.saved_[i]);
+  average_.saved_.clear();
+}
+
+StateDict WeightAverage::state_dict() const {
+  StateDict dict;
+  dict.scalars.emplace_back("updates", static_cast<double>(updates_));
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    dict.tensors.emplace_back(parameters_[i].first + ".average", averages_[i]);
+  return dict;
+}
+
+void WeightAverage::load_state_dict(const StateDict& dict) {
+  std::string problems;
+  std::vector<Tensor> loaded;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const std::string name = parameters_[i].first + ".average";
+    const Tensor* tensor = dict.find(name);
+    if (!tensor)
+      problems += "\n  missing: " + name;
+    else if (tensor->shape() != averages_[i].shape())
+      problems += message("\n  ", name, ": expected ", averages_[i].shape(), ", got ", tensor->shape());
+    else
+      loaded.push_back(*tensor);
+  }
+  if (problems.empty() && dict.tensors.size() != parameters_.size())
+    problems = message("\n  expected ", parameters_.size(), " averages, got ", dict.tensors.size());
+  const bool counted = dict.scalars.size() == 1 && dict.scalars[0].first == "updates";
+  const double updates = counted ? dict.scalars[0].second : -1;
+  if (!(updates >= 0 && updates < 0x1p53 && updates == std::floor(updates)))
+    problems += "\n  updates: expected this one number, and a count";
+  if (!problems.empty())
+    throw DataError(message("[WeightAverage] the state is not that of these parameters:", problems));
+  averages_ = std::move(loaded);
+  updates_ = static_cast<std::int64_t>(updates);
+}
+
+}  // namespace xgrad::optim

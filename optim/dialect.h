@@ -1,0 +1,10 @@
+// The same name means different arithmetic in different systems.
+#pragma once
+
+namespace xgrad::optim {
+
+/// Whose Adam or Adamax is computed, so that a run made elsewhere can be repeated here. `paper` is Kingma & Ba 2015 to
+/// the letter; the formulas of each stand at Adam and at Adamax. AdamOptions::of(dialect) gives its default options.
+enum class Dialect { paper, pytorch, keras, optax, mlx };
+
+}  // namespace xgrad::optim

@@ -1,0 +1,165 @@
+#include <xgrad/core/errors.h>
+#include <xgrad/core/flush_to_zero.h>
+#include <xgrad/optim/elements.h>
+#include <xgrad/optim/explain.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace xgrad::optim {
+namespace {
+
+double norm(const Tensor& x) {
+  double sum = 0;
+  for (const Scalar value : x) sum += double(value) * double(value);
+  return std::sqrt(sum);
+}
+
+std::size_t subnormals(const Tensor& x) {
+  return static_cast<std::size_t>(
+      std::count_if(x.begin(), x.end(), [](Scalar value) { return std::fpclassify(value) == FP_SUBNORMAL; }));
+}
+
+// Not where a sparse gradient would become dense.
+Tensor copy_of_gradient(const Variable& variable) {
+  const RowGradient* rows = variable.sparse_grad();
+  if (!rows) return variable.grad();
+  Tensor gradient = zeros(variable.shape());
+  for (const auto& [row, values] : *rows)
+    std::copy(values.begin(), values.end(), gradient.data() + row * values.size());
+  return gradient;
+}
+
+std::optional<Quantiles> quantiles(std::vector<double> values) {
+  if (values.empty()) return {};
+  const auto at = [&](double share) {
+    const auto place = values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
+    std::nth_element(values.begin(), place, values.end());
+    return *place;
+  };
+  return Quantiles{at(0), at(0.25), at(0.5), at(0.75), at(1)};
+}
+
+}  // namespace
+
+std::vector<Explanation> explain(const Optimizer& optimizer) {
+  std::vector<Explanation> result;
+  for (std::size_t i = 0; i < optimizer.parameters_.size(); ++i) {
+    const auto& [name, variable] = optimizer.parameters_[i];
+    if (!variable.has_grad()) continue;
+    const Optimizer::State& state = optimizer.states_[i];
+    const Optimizer::Plan plan = optimizer.plan(state.group);
+    const Tensor& before = variable.value();
+    Tensor after = before, gradient = copy_of_gradient(variable);
+    Explanation one;
+    one.parameter = name, one.shape = before.shape(), one.step = state.steps + 1;
+    one.subnormals = subnormals(before) + subnormals(gradient);
+
+    auto slots = state.slots;
+    Elements elements = optimizer.elements(plan, before.shape(), slots);
+    for (const std::optional<Tensor>& slot : state.slots) one.subnormals += slot ? subnormals(*slot) : 0;
+    elements.theta = after.data(), elements.gradient = gradient.data();
+    elements.t = static_cast<double>(one.step);
+    elements.product = state.product * optimizer.factor(state.group, elements.t);
+    {
+      const FlushToZero guard;
+      optimizer.update(elements, state.group);
+    }
+
+    const Corrections corrections = optimizer.corrections(state.group, elements.t);
+    for (std::size_t slot = 0; slot < max_slots; ++slot)
+      if (elements.state[slot])
+        one.moments.emplace_back(plan.slots[slot].name, norm(*slots[slot]) / corrections[slot] /
+                                                            std::sqrt(static_cast<double>(slots[slot]->size())));
+    const bool has_mean = plan.slots[0].name == "exp_avg";
+    const Tensor& direction = has_mean ? *slots[0] : gradient;
+    const double bound = optimizer.bound(state.group);
+    std::vector<double> rates;
+    double update = 0, far = 0;
+    for (std::size_t k = 0; k < before.size(); ++k) {
+      const double moved = double(after.data()[k]) - double(before.data()[k]);
+      const double step = std::abs(double(after.data()[k]) - double(elements.shrink) * double(before.data()[k]));
+      const double along = std::abs(double(direction.data()[k])) / (has_mean ? corrections[0] : 1);
+      update += moved * moved;
+      far += step >= 0.99 * bound;
+      if (along > 0) rates.push_back(step / along);
+    }
+    one.gradient_norm = norm(gradient), one.weight_norm = norm(before), one.update_norm = std::sqrt(update);
+    one.update_ratio = one.update_norm / one.weight_norm;
+    one.rate = quantiles(std::move(rates));
+    if (std::isfinite(bound)) one.at_bound = far / static_cast<double>(before.size());
+    result.push_back(std::move(one));
+  }
+  return result;
+}
+
+namespace {
+
+std::string shown(double value) {
+  if (std::isnan(value)) return "-";
+  char text[16];
+  std::snprintf(text, sizeof text, "%.2e", value);
+  return text;
+}
+
+std::string padded(const std::string& text, std::size_t width, bool left = false) {
+  const std::string space(width - std::min(width, text.size()), ' ');
+  return left ? text + space : space + text;
+}
+
+std::string json(double value) { return std::isfinite(value) ? message(value) : "null"; }
+std::string json(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    char escaped[8];
+    std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
+    result += c == '"' || c == '\\' ? std::string{'\\', c} : c >= 0 && c < ' ' ? escaped : std::string{c};
+  }
+  return result + '"';
+}
+
+}  // namespace
+
+std::string table(const std::vector<Explanation>& explanations) {
+  std::vector<std::vector<std::string>> rows = {{"parameter", "step", "gradient", "weight", "update", "ratio",
+                                                 "rate min", "median", "max", "at bound", "subnormal"}};
+  for (const Explanation& one : explanations) {
+    const auto rate = [&](double Quantiles::*part) { return one.rate ? shown(*one.rate.*part) : "-"; };
+    std::string bound = "-";
+    if (one.at_bound) bound = message(std::round(*one.at_bound * 1000) / 10, " %");
+    rows.push_back({one.parameter, message(one.step), shown(one.gradient_norm), shown(one.weight_norm),
+                    shown(one.update_norm), shown(one.update_ratio), rate(&Quantiles::minimum),
+                    rate(&Quantiles::median), rate(&Quantiles::maximum), bound, message(one.subnormals)});
+  }
+  std::string text;
+  for (const std::vector<std::string>& row : rows) {
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      std::size_t width = 0;
+      for (const auto& other : rows) width = std::max(width, other[column].size());
+      text += (column > 0 ? "  " : "") + padded(row[column], width, column == 0);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+std::string json_lines(const std::vector<Explanation>& explanations) {
+  std::string text;
+  for (const Explanation& one : explanations) {
+    std::string moments, rate = "null";
+    for (const auto& [name, value] : one.moments)
+      moments += message(moments.empty() ? "" : ",", json(name), ":", json(value));
+    if (const auto& q = one.rate)
+      rate = message("{\"minimum\":", json(q->minimum), ",\"lower\":", json(q->lower), ",\"median\":", json(q->median),
+                     ",\"upper\":", json(q->upper), ",\"maximum\":", json(q->maximum), "}");
+    text += message(
+        "{\"parameter\":", json(one.parameter), ",\"step\":", one.step, ",\"gradient_norm\":", json(one.gradient_norm),
+        ",\"weight_norm\":", json(one.weight_norm), ",\"update_norm\":", json(one.update_norm),
+        ",\"update_ratio\":", json(one.update_ratio), ",\"moments\":{", moments, "},\"rate\":", rate,
+        ",\"at_bound\":", one.at_bound ? json(*one.at_bound) : "null", ",\"subnormals\":", one.subnormals, "}\n");
+  }
+  return text;
+}
+
+}  // namespace xgrad::optim

@@ -1,0 +1,122 @@
+// Steps of tables with sparse gradients: only the rows that have one are read and written. In exact mode the others
+// make their steps when somebody reads them, which the parameter's node tells.
+#include <xgrad/autograd/node.h>
+#include <xgrad/core/flush_to_zero.h>
+#include <xgrad/optim/missed_steps.h>
+
+#include <algorithm>
+
+namespace xgrad::optim {
+namespace {
+
+constexpr std::size_t most_rates = std::size_t{1} << 20;
+
+}  // namespace
+
+bool Optimizer::updates_rows(std::size_t parameter, const Plan& plan) const {
+  const Variable& table = parameters_[parameter].second;
+  if (!table.sparse_grad() || plan.sparse == SparseRows::dense) return false;
+  if (std::any_of(plan.slots.begin(), plan.slots.end(), [](const Slot& slot) { return slot.per_row; })) return false;
+  const bool others = table.node()->refresh && states_[parameter].row_steps.empty();  // some other optimizer's
+  return plan.sparse == SparseRows::lazy || (plan.weight_decay == 0 && !others);
+}
+
+// Before the step is counted.
+void Optimizer::prepare_rows(const Elements& elements, const Plan& plan) {
+  State& state = states_[elements.parameter];
+  const bool exact = !elements.gradient && plan.sparse == SparseRows::exact;
+  if (!exact) return forget_rows(elements.parameter);
+  const Variable& table = parameters_[elements.parameter].second;
+  if (state.row_steps.empty()) {
+    state.row_steps.assign(elements.size / elements.width, state.steps);
+    table.node()->refresh = [this, parameter = elements.parameter](const IndexTensor* rows) {
+      catch_up(parameter, rows);
+    };
+  }
+  if (options_changed(state.group) || state.rates.size() == most_rates) {
+    catch_up(elements.parameter, nullptr);
+    state.rates.clear();
+  }
+  IndexTensor touched = IndexTensor::from_shape({table.sparse_grad()->size()});
+  std::transform(table.sparse_grad()->begin(), table.sparse_grad()->end(), touched.begin(),
+                 [](const auto& row) { return static_cast<std::int64_t>(row.first); });
+  catch_up(elements.parameter, &touched);
+  state.rates.push_back(plan.lr);
+  state.behind = true;
+}
+
+// The rows are gathered into one block, so that the rule sees nothing of all this.
+void Optimizer::update_rows(const Elements& elements) {
+  State& state = states_[elements.parameter];
+  const RowGradient& rows = *parameters_[elements.parameter].second.sparse_grad();
+  Node& table = *parameters_[elements.parameter].second.node();
+  ++table.version;
+  const std::size_t width = elements.width, size = rows.size() * width;
+  Elements block = elements;
+  block.size = size;
+  std::vector<Scalar> storage((2 + max_slots) * size);
+  block.theta = storage.data(), block.gradient = block.theta + size;
+  std::vector<std::pair<Scalar*, Scalar*>> copies = {{table.value.data(), block.theta}};
+  for (std::size_t slot = 0; slot < max_slots; ++slot)
+    if (elements.state[slot]) {
+      block.state[slot] = block.gradient + (slot + 1) * size;
+      copies.emplace_back(elements.state[slot], block.state[slot]);
+    }
+  std::size_t at = 0;
+  for (const auto& [row, gradient] : rows) {
+    std::copy_n(gradient.data(), width, block.gradient + at);
+    for (const auto& [whole, part] : copies) std::copy_n(whole + row * width, width, part + at);
+    at += width;
+  }
+  {
+    const FlushToZero guard;
+    update(block, state.group);
+  }
+  at = 0;
+  for (const auto& [row, gradient] : rows) {
+    for (const auto& [whole, part] : copies) std::copy_n(part + at, width, whole + row * width);
+    if (!state.row_steps.empty()) state.row_steps[row] = state.steps;
+    at += width;
+  }
+}
+
+// Lets some rows, or all, make the steps that they have missed.
+void Optimizer::catch_up(std::size_t parameter, const IndexTensor* rows) {
+  State& state = states_[parameter];
+  if (!state.behind) return;
+  Tensor& value = parameters_[parameter].second.node()->value;
+  const std::size_t count = state.row_steps.size(), width = value.size() / std::max<std::size_t>(count, 1);
+  std::vector<Scalar> no_gradient(width, 0);
+  Elements whole{.parameter = parameter, .size = value.size(), .width = width, .theta = value.data()};
+  whole.gradient = no_gradient.data();
+  for (std::size_t slot = 0; slot < max_slots; ++slot)
+    if (state.slots[slot]) whole.state[slot] = state.slots[slot]->data();
+
+  std::vector<Elements> late;
+  for (std::size_t i = 0; i < (rows ? rows->size() : count); ++i) {
+    const std::size_t row = rows ? static_cast<std::size_t>(rows->data()[i]) : i;
+    std::int64_t& last = state.row_steps[row];
+    if (last == 0 || last == state.steps) continue;
+    late.push_back(whole.part(row * width, (row + 1) * width));
+    late.back().gradient = no_gradient.data();
+    late.back().t = static_cast<double>(std::exchange(last, state.steps));
+  }
+  if (!rows) state.behind = false;
+  if (late.empty()) return;
+  std::sort(late.begin(), late.end(), [](const Elements& a, const Elements& b) { return a.t < b.t; });
+  replay(MissedSteps(std::move(late), static_cast<double>(state.steps), state.rates), state.group);
+}
+
+void Optimizer::forget_rows(std::size_t parameter) {
+  State& state = states_[parameter];
+  if (state.row_steps.empty()) return;
+  catch_up(parameter, nullptr);
+  parameters_[parameter].second.node()->refresh = nullptr;
+  state.row_steps.clear(), state.rates.clear();
+}
+
+void Optimizer::settle() {
+  for (std::size_t i = 0; i < states_.size(); ++i) forget_rows(i);
+}
+
+}  // namespace xgrad::optim
