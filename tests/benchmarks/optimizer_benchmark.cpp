@@ -2,11 +2,10 @@
 // with errno, GCC keeps std::sqrt out of SIMD code, and the hand-written Adam is eight times slower than it could be.
 #include <benchmark/benchmark.h>
 #include <xgrad/autograd/ops.h>
-#include <xgrad/core/flush_to_zero.h>
 #include <xgrad/core/parallel.h>
+#include <xgrad/core/random.h>
 #include <xgrad/optim/adam.h>
 #include <xgrad/optim/adamax.h>
-#include <xgrad/optim/rmsprop.h>
 #include <xgrad/optim/sgd.h>
 
 #include <algorithm>
@@ -28,23 +27,41 @@ Tensor noise(std::size_t size, std::uint64_t seed) {
   return result;
 }
 
-// Arguments: how many parameters, and how many elements each has.
+// Arguments: how many parameters, how many elements each has, threads.
 std::size_t count(const benchmark::State& state) { return static_cast<std::size_t>(state.range(0)); }
 std::size_t size(const benchmark::State& state) { return static_cast<std::size_t>(state.range(1)); }
 
 void report(benchmark::State& state) { state.SetItemsProcessed(state.iterations() * state.range(0) * state.range(1)); }
 
-template <class Optimizer>
-void step(benchmark::State& state) {
-  set_num_threads(1);
-  optim::ParameterList parameters;
+optim::ParameterList parameters(const benchmark::State& state) {
+  optim::ParameterList result;
   for (std::size_t i = 0; i < count(state); ++i) {
-    Variable& variable = parameters.emplace_back(std::to_string(i), Variable(noise(size(state), i), true)).second;
+    Variable& variable = result.emplace_back(std::to_string(i), Variable(noise(size(state), i), true)).second;
     sum(variable).backward();
     variable.mutable_grad() = noise(size(state), i + 1000);
   }
-  Optimizer optimizer(parameters, {});
+  return result;
+}
+
+template <class Optimizer>
+void step(benchmark::State& state) {
+  set_num_threads(static_cast<int>(state.range(2)));
+  Optimizer optimizer(parameters(state), {});
+  if constexpr (std::is_same_v<Optimizer, optim::SGD>) optimizer.groups()[0].options.momentum = 0.9;
   optimizer.step();
+  for (auto _ : state) optimizer.step();
+  report(state);
+}
+
+// No signal for 2,000 steps after the first: moments have decayed to where numbers are subnormal.
+template <class Optimizer>
+void step_dead(benchmark::State& state) {
+  set_num_threads(static_cast<int>(state.range(2)));
+  const optim::ParameterList dead = parameters(state);
+  Optimizer optimizer(dead, {});
+  optimizer.step();
+  for (const auto& [name, variable] : dead) variable.mutable_grad().fill(0);
+  for (int t = 0; t < 2000; ++t) optimizer.step();
   for (auto _ : state) optimizer.step();
   report(state);
 }
@@ -53,30 +70,32 @@ struct Arrays {
   Tensor theta, g, m, v;
 };
 
-// What a user would write by hand for Adam and Adamax.
+// What a user would write by hand, for elements [begin, end).
+template <bool decays>
 struct FusedAdam {
-  static void step(Arrays& arrays, double t) {
+  static void step(Arrays& arrays, double t, std::size_t begin, std::size_t end) {
     const auto alpha = Scalar(1e-3 / (1 - std::pow(0.9, t))), scale = Scalar(1 / (1 - std::pow(0.999, t)));
     Scalar* __restrict theta = arrays.theta.data();
     const Scalar* __restrict g = arrays.g.data();
     Scalar* __restrict m = arrays.m.data();
     Scalar* __restrict v = arrays.v.data();
-    for (std::size_t i = 0, n = arrays.theta.size(); i < n; ++i) {
+    for (std::size_t i = begin; i < end; ++i) {
       m[i] = Scalar(0.9) * m[i] + Scalar(0.1) * g[i];
       v[i] = Scalar(0.999) * v[i] + Scalar(0.001) * g[i] * g[i];
+      if (decays) theta[i] *= Scalar(1 - 1e-3 * 1e-2);
       theta[i] -= alpha * m[i] / (std::sqrt(v[i] * scale) + Scalar(1e-8));
     }
   }
 };
 
 struct FusedAdamax {
-  static void step(Arrays& arrays, double t) {
+  static void step(Arrays& arrays, double t, std::size_t begin, std::size_t end) {
     const auto alpha = Scalar(2e-3 / (1 - std::pow(0.9, t)));
     Scalar* __restrict theta = arrays.theta.data();
     const Scalar* __restrict g = arrays.g.data();
     Scalar* __restrict m = arrays.m.data();
     Scalar* __restrict u = arrays.v.data();
-    for (std::size_t i = 0, n = arrays.theta.size(); i < n; ++i) {
+    for (std::size_t i = begin; i < end; ++i) {
       m[i] = Scalar(0.9) * m[i] + Scalar(0.1) * g[i];
       const Scalar faded = Scalar(0.999) * u[i], now = std::abs(g[i]) + Scalar(1e-8);
       u[i] = faded > now ? faded : now;
@@ -85,31 +104,82 @@ struct FusedAdamax {
   }
 };
 
+struct FusedMomentum {
+  static void step(Arrays& arrays, double, std::size_t begin, std::size_t end) {
+    Scalar* __restrict theta = arrays.theta.data();
+    const Scalar* __restrict g = arrays.g.data();
+    Scalar* __restrict b = arrays.m.data();
+    for (std::size_t i = begin; i < end; ++i) {
+      b[i] = Scalar(0.9) * b[i] + g[i];
+      theta[i] -= Scalar(1e-3) * b[i];
+    }
+  }
+};
+
 template <class Fused>
 void fused(benchmark::State& state) {
-  const FlushToZero guard;
+  set_num_threads(static_cast<int>(state.range(2)));
   std::vector<Arrays> all;
   for (std::size_t i = 0; i < count(state); ++i)
     all.push_back({noise(size(state), i), noise(size(state), i + 1000), zeros({size(state)}), zeros({size(state)})});
   double t = 0;
   for (auto _ : state) {
     ++t;
-    for (Arrays& arrays : all) Fused::step(arrays, t);
+    for (Arrays& arrays : all)
+      parallel_for(size(state), 32 * 1024,
+                   [&](std::size_t begin, std::size_t end) { Fused::step(arrays, t, begin, end); });
     benchmark::ClobberMemory();
   }
   report(state);
 }
 
-void sizes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->Args({1, 25'000'000})->Args({1, 100'000})->Args({200, 100})->Unit(benchmark::kMicrosecond);
+// A table of 1 M x 16 of which each step looks 256 random rows up. Dense is the step alone, its gradient given; the
+// others are lookup, backward and step, since it is at the lookup that exact rows make the steps they have missed.
+template <class Optimizer, optim::SparseRows sparse>
+void table(benchmark::State& state) {
+  set_num_threads(1);
+  const std::size_t rows = 1'000'000, width = 16;
+  const Variable weight(zeros({rows, width}), true);
+  Optimizer optimizer({{"table", weight}}, {.sparse = optim::SparseRows::dense});
+  sum(weight).backward();
+  optimizer.step();  // from here on every row has state
+  optimizer.groups()[0].options.sparse = sparse;
+  Generator generator(1);
+  const auto train = [&] {
+    IndexTensor index = IndexTensor::from_shape({256});
+    for (std::int64_t& row : index) row = static_cast<std::int64_t>(generator.below(rows));
+    optimizer.zero_grad();
+    sum(take_rows(weight, index, {.sparse_grad = true})).backward();
+    optimizer.step();
+  };
+  if (sparse == optim::SparseRows::dense) {
+    for (auto _ : state) optimizer.step();
+  } else {
+    for (int t = 0; t < 6000; ++t) train();  // rows come from thousands of different steps
+    for (auto _ : state) train();
+  }
 }
 
-BENCHMARK_TEMPLATE(fused, FusedAdam)->Apply(sizes);
+void sizes(benchmark::internal::Benchmark* benchmark) {
+  for (const int threads : {1, 2}) benchmark->Args({1, 25'000'000, threads});
+  benchmark->Args({1, 100'000, 1})->Args({200, 100, 1})->Unit(benchmark::kMicrosecond);
+}
+
+BENCHMARK_TEMPLATE(fused, FusedAdam<false>)->Apply(sizes);
 BENCHMARK_TEMPLATE(step, optim::Adam)->Apply(sizes);
+BENCHMARK_TEMPLATE(fused, FusedAdam<true>)->Apply(sizes);
+BENCHMARK_TEMPLATE(step, optim::AdamW)->Apply(sizes);
 BENCHMARK_TEMPLATE(fused, FusedAdamax)->Apply(sizes);
 BENCHMARK_TEMPLATE(step, optim::Adamax)->Apply(sizes);
-BENCHMARK_TEMPLATE(step, optim::AdamW)->Apply(sizes);
+BENCHMARK_TEMPLATE(fused, FusedMomentum)->Apply(sizes);
 BENCHMARK_TEMPLATE(step, optim::SGD)->Apply(sizes);
-BENCHMARK_TEMPLATE(step, optim::RMSprop)->Apply(sizes);
+BENCHMARK_TEMPLATE(step_dead, optim::Adam)->Args({1, 100'000, 1})->Unit(benchmark::kMicrosecond);
+BENCHMARK_TEMPLATE(step_dead, optim::Adamax)->Args({1, 100'000, 1})->Unit(benchmark::kMicrosecond);
+BENCHMARK_TEMPLATE(table, optim::Adam, optim::SparseRows::dense)->Unit(benchmark::kMicrosecond);
+BENCHMARK_TEMPLATE(table, optim::Adam, optim::SparseRows::exact)->Unit(benchmark::kMicrosecond);
+BENCHMARK_TEMPLATE(table, optim::Adam, optim::SparseRows::lazy)->Unit(benchmark::kMicrosecond);
+BENCHMARK_TEMPLATE(table, optim::Adamax, optim::SparseRows::dense)->Unit(benchmark::kMicrosecond);
+BENCHMARK_TEMPLATE(table, optim::Adamax, optim::SparseRows::exact)->Unit(benchmark::kMicrosecond);
+BENCHMARK_TEMPLATE(table, optim::Adamax, optim::SparseRows::lazy)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
