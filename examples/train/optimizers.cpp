@@ -30,7 +30,7 @@ constexpr OptimizerKind kinds[] = {
     {"adamw", 1e-3, 1e-2, make<AdamW, AdamWOptions>},
     {"adamaxw", 2e-3, 1e-2, make<AdamaxW, AdamaxWOptions>},
     {"adam-rows", 1e-3, 0, make_row_shared<Adam, AdamOptions>},
-    {"adamax-rows", 2e-3, 0, make_row_shared<Adamax, AdamaxOptions>},
+    {"adamax-rows", 8e-3, 0, make_row_shared<Adamax, AdamaxOptions>},
     {"nadam", 2e-3, 0, make<NAdam, NAdamOptions>},
     {"radam", 1e-3, 0, make<RAdam, RAdamOptions>},
     {"lion", 1e-4, 0, make<Lion, LionOptions>},
