@@ -86,13 +86,16 @@ TEST_CASE("line searches on the functions of Moré & Thuente 1994, section 5, fr
     const Tensor is_near = full(x.shape(), std::abs(double(x.item()) - 1) < beta ? Scalar(1) : Scalar(0));
     return where(Variable(is_near), near, far) + 2 * (1 - beta) / (l * pi) * sin(l * pi / 2 * x);
   };
+  const auto corners = [](const Variable& x) {  // (5.4), with the parameters of their sixth
+    return 0.999 * sqrt(square(1 - x) + 1e-4) + 0.99 * sqrt(square(x) + 1e-6);
+  };
   const struct {
     Variable (*f)(const Variable&);
     double c1, c2;
-  } problems[] = {{round, 1e-3, 0.1}, {waves, 0.0999, 0.1}, {steep, 0.0999, 0.1}};
+  } problems[] = {{round, 1e-3, 0.1}, {waves, 0.0999, 0.1}, {corners, 0.0009, 0.001}, {steep, 0.0999, 0.1}};
   for (const auto& [f, c1, c2] : problems)
     for (const double length : {1e-3, 1e-1, 1e1, 1e3}) {
-      if (!in_double && f == problems[2].f) continue;  // slopes below 5e-8 next to a wall
+      if (!in_double && f == problems[3].f) continue;  // slopes below 5e-8 next to a wall
       const Variable x = leaf({0});
       const auto look = [&, g = f] {
         const Variable loss = sum(g(x));
@@ -106,20 +109,20 @@ TEST_CASE("line searches on the functions of Moré & Thuente 1994, section 5, fr
       const auto [new_loss, new_slope] = look();
       CHECK(new_loss <= loss + c1 * slope * double(x.item()) + (in_double ? 0 : 1e-6));
       CHECK(std::abs(new_slope) <= c2 * std::abs(slope) * (1 + 1e-6));
-      CHECK(evaluations <= 18);
+      CHECK(evaluations <= 22);
     }
 }
 
 TEST_CASE("a quadratic of n dimensions takes about n iterations") {
   constexpr std::size_t n = 20;
   Tensor scale = ones({n});
-  for (std::size_t i = 0; i < n; ++i) scale(i) = static_cast<Scalar>(i + 1);
+  for (std::size_t i = 0; i < n; ++i) scale(i) = static_cast<Scalar>(100 * (i + 1));
   const Variable x = leaf(ones({n})), factors(scale);
   LBFGS lbfgs({{"x", x}}, {.history_size = n, .max_iterations = 1, .c2 = 0.1});
   std::size_t iterations = 0, evaluations = 0;
   do {
     lbfgs.step([&] { return ++evaluations, sum(factors * square(x)) / 2; });
-  } while (++iterations < 100 && largest(x.grad()) > (in_double ? 1e-8 : 1e-4));
+  } while (++iterations < 100 && largest(x.grad()) > (in_double ? 1e-6 : 1e-2));
   CHECK(iterations <= n + n / 2);
   CHECK(evaluations <= 4 * n);
 }
@@ -186,10 +189,23 @@ TEST_CASE("a pair that leads nowhere is forgotten, and one of negative curvature
   CHECK(falling.state_dict().tensors.empty());
 }
 
-TEST_CASE("a step ends where no element moves by more than the tolerance") {
+TEST_CASE("the newest pair scales the directions that no pair has seen") {
+  const Variable x = leaf({0, 1});  // 50 |x|^2, of whose curvature the pair knows in the other direction: one step
+  LBFGS lbfgs({{"x", x}});
+  lbfgs.load_state_dict({.tensors = {{"s.0", Tensor({1, 0})}, {"y.0", Tensor({100, 0})}}, .scalars = {}});
+  int calls = 0;
+  lbfgs.step([&] { return ++calls, 50 * sum(square(x)); });
+  CHECK(calls == 2);
+  CHECK(std::abs(double(x.value()(1))) < 1e-6);
+}
+
+TEST_CASE("a step ends where no element of the step or of the gradient is above its tolerance") {
   const Variable x = leaf({1});  // a quarter of the way in the first iteration, and all of it in the second
   LBFGS lbfgs({{"x", x}}, {.lr = 0.25, .tolerance_grad = 0, .tolerance_change = 0.3});
   lbfgs.step([&] { return sum(square(x)) / 2; });
+  CHECK(x.item() == 0.75);
+  LBFGS there({{"x", x}}, {.tolerance_grad = 0.75});
+  there.step([&] { return sum(square(x)) / 2; });
   CHECK(x.item() == 0.75);
 }
 
