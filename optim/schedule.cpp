@@ -39,12 +39,59 @@ Curve exponential_lr(ExponentialLROptions options) {
       [options](double base, std::int64_t count) { return base * std::pow(options.gamma, static_cast<double>(count)); };
 }
 
+namespace {
+
+// From `begin` to `end` along half a cosine, as `phase` goes from 0 to 1.
+double cosine(double begin, double end, double phase) {
+  return end + (begin - end) * (1 + std::cos(std::numbers::pi * phase)) / 2;
+}
+
+}  // namespace
+
 Curve cosine_annealing_lr(CosineAnnealingLROptions options) {
   check_count("CosineAnnealingLR", "t_max", options.t_max);
   check_not_negative("CosineAnnealingLR", "eta_min", options.eta_min);
   return [options](double base, std::int64_t count) {
     const double phase = static_cast<double>(count % (2 * options.t_max)) / static_cast<double>(options.t_max);
-    return options.eta_min + (base - options.eta_min) * (1 + std::cos(std::numbers::pi * phase)) / 2;
+    return cosine(base, options.eta_min, phase);
+  };
+}
+
+Curve cosine_annealing_warm_restarts(CosineAnnealingWarmRestartsOptions options) {
+  check_count("CosineAnnealingWarmRestarts", "t_0", options.t_0);
+  check_count("CosineAnnealingWarmRestarts", "t_mult", options.t_mult);
+  check_not_negative("CosineAnnealingWarmRestarts", "eta_min", options.eta_min);
+  return [options](double base, std::int64_t count) {
+    auto done = static_cast<double>(count), length = static_cast<double>(options.t_0);
+    if (options.t_mult == 1) done = std::fmod(done, length);
+    for (; done >= length; length *= static_cast<double>(options.t_mult)) done -= length;
+    return cosine(base, options.eta_min, done / length);
+  };
+}
+
+Curve one_cycle_lr(OneCycleLROptions options) {
+  if (options.total_steps < 2)
+    throw ValueError(message("[OneCycleLR] total_steps must be at least 2, got ", options.total_steps));
+  check_below_one("OneCycleLR", "pct_start", options.pct_start);
+  check_positive("OneCycleLR", "div_factor", options.div_factor);
+  check_positive("OneCycleLR", "final_div_factor", options.final_div_factor);
+  const auto steps = static_cast<double>(options.total_steps), peak = std::max(0.0, options.pct_start * steps - 1);
+  return [=](double base, std::int64_t count) {
+    const auto done = static_cast<double>(count);
+    const auto anneal = options.anneal == Anneal::cosine ? cosine : [](double begin, double end, double phase) {
+      return std::lerp(begin, end, phase);
+    };
+    const double begin = base / options.div_factor;
+    if (done < peak) return anneal(begin, base, done / peak);
+    return anneal(base, begin / options.final_div_factor, std::min(1.0, (done - peak) / (steps - 1 - peak)));
+  };
+}
+
+Curve inverse_sqrt_lr(InverseSqrtLROptions options) {
+  check_count("InverseSqrtLR", "warm_up", options.warm_up);
+  return [warm_up = static_cast<double>(options.warm_up)](double base, std::int64_t count) {
+    const double t = static_cast<double>(count) + 1;
+    return base * std::min(1 / std::sqrt(t), t / (warm_up * std::sqrt(warm_up)));
   };
 }
 

@@ -43,6 +43,22 @@ struct CosineAnnealingLROptions {
   std::int64_t t_max = 0;  ///< steps from base to eta_min, at least 1; must be given
   double eta_min = 0;      ///< at least 0
 };
+struct CosineAnnealingWarmRestartsOptions {
+  std::int64_t t_0 = 0;     ///< steps of the first cycle, at least 1; must be given
+  std::int64_t t_mult = 1;  ///< each cycle is so many times as long as the one before, at least 1
+  double eta_min = 0;       ///< at least 0
+};
+enum class Anneal { cosine, linear };
+struct OneCycleLROptions {
+  std::int64_t total_steps = 0;  ///< at least 2; must be given
+  double pct_start = 0.3;        ///< in [0, 1): the share of the steps on which the rate rises
+  Anneal anneal = Anneal::cosine;
+  double div_factor = 25;         ///< above 0: it begins at base / div_factor
+  double final_div_factor = 1e4;  ///< above 0: it ends at base / div_factor / final_div_factor
+};
+struct InverseSqrtLROptions {
+  std::int64_t warm_up = 1;  ///< at least 1: the step, counted from 1, at which the rate is highest
+};
 struct LinearLROptions {
   double start_factor = 1.0 / 3;  ///< in (0, 1]
   double end_factor = 1;          ///< in [0, 1]
@@ -62,6 +78,14 @@ Curve exponential_lr(ExponentialLROptions options);  ///< base gamma^count
 /// eta_min + (base - eta_min) (1 + cos(pi count / t_max)) / 2: Loshchilov & Hutter 2017, without restarts. After t_max
 /// it rises again, as in PyTorch.
 Curve cosine_annealing_lr(CosineAnnealingLROptions options);
+/// The same with restarts (equation 5): from base to almost eta_min in t_0 steps, then in t_0 t_mult, t_0 t_mult^2, …
+Curve cosine_annealing_warm_restarts(CosineAnnealingWarmRestartsOptions options);
+/// Smith & Topin 2018, in the two phases of PyTorch's OneCycleLR: up to base, which is the highest rate, at count
+/// pct_start total_steps - 1, then down until total_steps - 1, and there it stays. Momentum is left alone.
+Curve one_cycle_lr(OneCycleLROptions options);
+/// base / sqrt(t), where t = count + 1: Kingma & Ba 2015, section 4. Until t = warm_up it rises in a straight line,
+/// base t / warm_up^1.5: Vaswani et al. 2017, equation 3, where base is 1 / sqrt(d_model).
+Curve inverse_sqrt_lr(InverseSqrtLROptions options);
 Curve linear_lr(LinearLROptions options);  ///< warm-up: base times start_factor … end_factor, which it keeps
 Curve sequential_lr(SequentialLROptions options);
 Curve chained_lr(ChainedLROptions options);
@@ -75,6 +99,9 @@ class ScheduleOf : public Schedule {
 using StepLR = ScheduleOf<StepLROptions, step_lr>;
 using ExponentialLR = ScheduleOf<ExponentialLROptions, exponential_lr>;
 using CosineAnnealingLR = ScheduleOf<CosineAnnealingLROptions, cosine_annealing_lr>;
+using CosineAnnealingWarmRestarts = ScheduleOf<CosineAnnealingWarmRestartsOptions, cosine_annealing_warm_restarts>;
+using OneCycleLR = ScheduleOf<OneCycleLROptions, one_cycle_lr>;
+using InverseSqrtLR = ScheduleOf<InverseSqrtLROptions, inverse_sqrt_lr>;
 using LinearLR = ScheduleOf<LinearLROptions, linear_lr>;
 using SequentialLR = ScheduleOf<SequentialLROptions, sequential_lr>;
 using ChainedLR = ScheduleOf<ChainedLROptions, chained_lr>;

@@ -1,6 +1,7 @@
 // Numbers that others have published.
 #include <doctest/doctest.h>
 #include <optim/helpers.h>
+#include <optim/problems.h>
 
 #include <algorithm>
 #include <cmath>
@@ -23,14 +24,6 @@ Tensor minimize(const Tensor& start, double lr, int steps, Variable (*f)(const V
     optimizer.step();
   }
   return p.value();
-}
-
-Variable rosenbrock(const Variable& x, const Variable& y) { return square(1 - x) + 100 * square(y - square(x)); }
-Variable himmelblau(const Variable& x, const Variable& y) {
-  return square(square(x) + y - 11) + square(x + square(y) - 7);
-}
-Variable beale(const Variable& x, const Variable& y) {
-  return square(1.5 - x + x * y) + square(2.25 - x + x * square(y)) + square(2.625 - x + x * y * square(y));
 }
 
 void check_point(const Tensor& got, double x, double y, double tolerance) {

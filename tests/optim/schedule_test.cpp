@@ -20,6 +20,20 @@ TEST_CASE("schedules follow their tables") {
       {step_lr({.step_size = 2, .gamma = 0.1}), {1, 1, 0.1, 0.1, 0.01}},
       {exponential_lr({.gamma = 0.5}), {1, 0.5, 0.25, 0.125}},
       {cosine_annealing_lr({.t_max = 4, .eta_min = 0.2}), {1, 0.882843, 0.6, 0.317157, 0.2, 0.317157}},
+      // PyTorch's numbers, up to the last of its steps.
+      {cosine_annealing_warm_restarts({.t_0 = 2, .t_mult = 2, .eta_min = 0.2}),
+       {1, 0.6, 1, 0.882843, 0.6, 0.317157, 1, 0.969552, 0.882843, 0.753073, 0.6, 0.446927, 0.317157, 0.230448, 1}},
+      {cosine_annealing_warm_restarts({.t_0 = 3}), {1, 0.75, 0.25, 1, 0.75, 0.25, 1, 0.75}},
+      {one_cycle_lr({.total_steps = 10}),
+       {0.04, 0.52, 1, 0.950485, 0.811746, 0.611262, 0.388742, 0.188258, 0.0495194, 4e-6, 4e-6}},
+      {one_cycle_lr(
+           {.total_steps = 8, .pct_start = 0.5, .anneal = Anneal::linear, .div_factor = 4, .final_div_factor = 2}),
+       {0.25, 0.5, 0.75, 1, 0.78125, 0.5625, 0.34375, 0.125, 0.125}},
+      {one_cycle_lr(
+           {.total_steps = 3, .pct_start = 0, .anneal = Anneal::linear, .div_factor = 2, .final_div_factor = 1}),
+       {1, 0.75, 0.5}},
+      {inverse_sqrt_lr({}), {1, 0.707107, 0.57735, 0.5, 0.447214}},            // 1/1, 1/1.41421, 1/1.73205, …
+      {inverse_sqrt_lr({.warm_up = 4}), {0.125, 0.25, 0.375, 0.5, 0.447214}},  // t/8 up to t = 4, where both are 1/2
       {linear_lr({.start_factor = 0.25, .total_iters = 3}), {0.25, 0.5, 0.75, 1, 1}},
       {linear_lr({}), {0.333333, 0.466667, 0.6, 0.733333, 0.866667, 1, 1}},
       {sequential_lr({.curves = {linear_lr({.start_factor = 0.5, .total_iters = 2}), exponential_lr({.gamma = 0.1})},
@@ -57,6 +71,14 @@ TEST_CASE("each group keeps its own base rate, and a rate of 0 at the end stands
   CHECK(a.item() == 1);
 }
 
+TEST_CASE("restarts at any count, where cycles double: 3 (2^20 - 1) steps are 20 whole cycles") {
+  const Curve curve = cosine_annealing_warm_restarts({.t_0 = 3, .t_mult = 2});
+  const std::int64_t restart = 3 * ((std::int64_t{1} << 20) - 1);
+  CHECK(curve(1, restart) == 1);
+  CHECK(curve(1, restart - 1) < 1e-11);
+  CHECK(curve(1, restart + (std::int64_t{3} << 19)) == Approx(0.5));  // the middle of the next
+}
+
 TEST_CASE("schedules refuse bad options") {
   const Variable a = leaf({1});
   SGD sgd({{"a", a}}, {});
@@ -69,6 +91,14 @@ TEST_CASE("schedules refuse bad options") {
       {[&] { ExponentialLR(sgd, {}); }, "[ExponentialLR] gamma must be above 0 and finite, got 0"},
       {[&] { CosineAnnealingLR(sgd, {}); }, "[CosineAnnealingLR] t_max must be at least 1, got 0"},
       {[&] { CosineAnnealingLR(sgd, {.t_max = 3, .eta_min = -1}); }, "[CosineAnnealingLR] eta_min must be at least 0"},
+      {[&] { CosineAnnealingWarmRestarts(sgd, {}); }, "[CosineAnnealingWarmRestarts] t_0 must be at least 1, got 0"},
+      {[&] { CosineAnnealingWarmRestarts(sgd, {.t_0 = 1, .t_mult = 0}); }, "t_mult must be at least 1, got 0"},
+      {[&] { CosineAnnealingWarmRestarts(sgd, {.t_0 = 1, .eta_min = -1}); }, "eta_min must be at least 0"},
+      {[&] { OneCycleLR(sgd, {}); }, "[OneCycleLR] total_steps must be at least 2, got 0"},
+      {[&] { OneCycleLR(sgd, {.total_steps = 9, .pct_start = 1}); }, "[OneCycleLR] pct_start must be in [0, 1), got 1"},
+      {[&] { OneCycleLR(sgd, {.total_steps = 9, .div_factor = 0}); }, "[OneCycleLR] div_factor must be above 0"},
+      {[&] { OneCycleLR(sgd, {.total_steps = 9, .final_div_factor = 0}); }, "final_div_factor must be above 0"},
+      {[&] { InverseSqrtLR(sgd, {.warm_up = 0}); }, "[InverseSqrtLR] warm_up must be at least 1, got 0"},
       {[&] { LinearLR(sgd, {.start_factor = 0}); }, "[LinearLR] start_factor must be above 0 and finite, got 0"},
       {[&] { LinearLR(sgd, {.start_factor = 2}); }, "[LinearLR] start_factor must be in [0, 1], got 2"},
       {[&] { LinearLR(sgd, {.end_factor = 2}); }, "[LinearLR] end_factor must be in [0, 1], got 2"},

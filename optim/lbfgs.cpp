@@ -1,0 +1,210 @@
+#include <xgrad/core/errors.h>
+#include <xgrad/optim/lbfgs.h>
+#include <xgrad/optim/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace xgrad::optim {
+namespace {
+
+double dot(const Tensor& a, const Tensor& b) {
+  return std::transform_reduce(a.begin(), a.end(), b.begin(), 0.0, std::plus<>(),
+                               [](double x, double y) { return x * y; });
+}
+
+void add(Tensor& to, double factor, const Tensor& x) {
+  for (std::size_t i = 0; i < to.size(); ++i) to(i) = static_cast<Scalar>(double(to(i)) + factor * double(x(i)));
+}
+
+double largest(const Tensor& x) {
+  return std::accumulate(x.begin(), x.end(), 0.0, [](double most, double v) { return std::max(most, std::abs(v)); });
+}
+
+// All parameters, or gradients, one after the other. What has no gradient does not matter to the loss: 0.
+Tensor flat(const ParameterList& parameters, bool gradients) {
+  std::size_t size = 0;
+  for (const auto& [name, variable] : parameters) size += variable.size();
+  Tensor result = zeros({size});
+  Scalar* to = result.data();
+  for (const auto& [name, variable] : parameters) {
+    if (!gradients || variable.has_grad())
+      std::copy_n((gradients ? variable.grad() : variable.value()).data(), variable.size(), to);
+    to += variable.size();
+  }
+  return result;
+}
+
+void assign(const ParameterList& parameters, const Tensor& values) {
+  const Scalar* from = values.data();
+  for (const auto& [name, variable] : parameters) {
+    std::copy_n(from, variable.size(), variable.mutable_value().data());
+    from += variable.size();
+  }
+}
+
+// Where a line search looks, at `length` times the direction from its start.
+struct Point {
+  double length = 0, loss = 0, slope = 0;
+  Tensor gradient = {};
+};
+
+// Equation 3.59: the minimizer of the cubic through two points with their slopes. NaN where there is none.
+double cubic(const Point& a, const Point& b) {
+  const double width = b.length - a.length, d1 = a.slope + b.slope + 3 * (a.loss - b.loss) / width;
+  const double d2 = std::copysign(std::sqrt(d1 * d1 - a.slope * b.slope), width);
+  return b.length - width * (b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2);
+}
+
+// Algorithms 3.5 and 3.6 in one loop: 3.6 begins when there is a `high`. Of the points that decrease the loss
+// sufficiently, `low` has the least loss, and the slope there points towards `high`, or ahead. It is what is returned
+// where none of `most` points satisfies both conditions. Where two cubics have not halved the interval, it is halved.
+template <class Look>
+Point line_search(const Look& look, Point low, double length, std::int64_t most, const LBFGSOptions& options) {
+  const double loss = low.loss, slope = low.slope;
+  std::optional<Point> high;
+  double last = std::numeric_limits<double>::infinity(), before = last;  // how wide the interval was
+  for (; most > 0; --most) {
+    Point trial = look(length);
+    if (!(trial.loss <= loss + options.c1 * length * slope) || trial.loss >= low.loss) {
+      high = std::move(trial);
+    } else {
+      if (std::abs(trial.slope) <= -options.c2 * slope) return trial;
+      if (trial.slope * (high ? high->length - low.length : 1) >= 0) high = std::move(low);
+      low = std::move(trial);
+    }
+    length *= 4;
+    if (!high) continue;
+    const double middle = (low.length + high->length) / 2, width = std::abs(high->length - low.length);
+    length = width > before / 2 ? middle : cubic(low, *high);
+    if (!(std::abs(length - middle) < 0.499 * width)) length = middle;  // at an end, or nowhere
+    before = std::exchange(last, width);
+  }
+  return low;
+}
+
+}  // namespace
+
+LBFGS::LBFGS(ParameterList parameters, LBFGSOptions options) : Rule(std::move(parameters), options) {}
+
+void LBFGS::check(const LBFGSOptions& options) {
+  check_count(name, "history_size", options.history_size);
+  check_count(name, "max_iterations", options.max_iterations);
+  check_count(name, "max_evaluations", options.max_evaluations);
+  check_not_negative(name, "tolerance_grad", options.tolerance_grad);
+  check_not_negative(name, "tolerance_change", options.tolerance_change);
+  if (!(options.c1 > 0 && options.c1 < options.c2 && options.c2 < 1))
+    throw ValueError(message("[", name, "] expected 0 < c1 < c2 < 1, got ", options.c1, " and ", options.c2));
+}
+
+// Algorithm 7.4, with the first matrix of equation 7.20, and the sign turned.
+Tensor LBFGS::direction(const Tensor& gradient) const {
+  Tensor r = zeros(gradient.shape());
+  add(r, -1, gradient);
+  std::vector<double> alpha(pairs_.size());
+  for (std::size_t i = pairs_.size(); i-- > 0;) {
+    alpha[i] = dot(pairs_[i].s, r) / pairs_[i].curvature;
+    add(r, -alpha[i], pairs_[i].y);
+  }
+  if (!pairs_.empty())
+    for (const double scale = pairs_.back().curvature / dot(pairs_.back().y, pairs_.back().y); Scalar & element : r)
+      element = static_cast<Scalar>(element * scale);
+  for (std::size_t i = 0; i < pairs_.size(); ++i)
+    add(r, alpha[i] - dot(pairs_[i].y, r) / pairs_[i].curvature, pairs_[i].s);
+  return r;
+}
+
+double LBFGS::step(const Closure& closure) {
+  const LBFGSOptions& options = groups()[0].options;
+  check_positive(name, "lr", options.lr);
+  constexpr std::int64_t most_trials = 25;  // by then the interval is narrower than the numbers are exact
+  std::int64_t evaluations = 0;
+  Tensor x = flat(parameters(), false), d = zeros(x.shape());
+  const auto look = [&](double length) {
+    Tensor at = x;
+    add(at, length, d);
+    assign(parameters(), at);
+    ++evaluations;
+    Point point{.length = length, .loss = static_cast<double>(evaluate(name, parameters(), closure).item())};
+    if (!std::isfinite(point.loss)) return point;
+    point.gradient = flat(parameters(), true);
+    point.slope = dot(point.gradient, d);
+    if (!std::isfinite(point.slope)) point.loss = point.slope;
+    return point;
+  };
+  Point now = look(0);
+  if (!std::isfinite(now.loss)) throw ValueError(message("[", name, "] the loss or its gradient is ", now.loss));
+  for (std::int64_t i = 0; i < options.max_iterations && evaluations < options.max_evaluations; ++i) {
+    if (largest(now.gradient) <= options.tolerance_grad) break;
+    d = direction(now.gradient);
+    now.length = 0;
+    now.slope = dot(now.gradient, d);
+    const double first = pairs_.empty() ? std::min(1.0, 1 / largest(now.gradient)) : 1;
+    const std::int64_t most = std::min(most_trials, options.max_evaluations - evaluations);
+    Point next = now.slope < 0 ? line_search(look, now, options.lr * first, most, options) : now;
+    const Tensor before = x;
+    add(x, next.length, d);
+    assign(parameters(), x);
+    Pair pair{x, next.gradient, 0};
+    add(pair.s, -1, before);
+    add(pair.y, -1, now.gradient);
+    pair.curvature = dot(pair.s, pair.y);
+    const double change = largest(pair.s);
+    now = std::move(next);
+    if (now.length == 0 && !pairs_.empty()) {  // the pairs mislead, by rounding or by a loss that has changed
+      pairs_.clear();
+      continue;
+    }
+    if (pair.curvature > std::numeric_limits<double>::epsilon() * dot(pair.y, pair.y))
+      pairs_.push_back(std::move(pair));
+    if (pairs_.size() > static_cast<std::size_t>(options.history_size)) pairs_.pop_front();
+    if (change <= options.tolerance_change) break;
+  }
+  return now.loss;
+}
+
+StateDict LBFGS::state_dict() const {
+  StateDict dict;
+  for (std::size_t i = 0; i < pairs_.size(); ++i) {
+    dict.tensors.emplace_back(message("s.", i), pairs_[i].s);
+    dict.tensors.emplace_back(message("y.", i), pairs_[i].y);
+  }
+  return dict;
+}
+
+void LBFGS::load_state_dict(const StateDict& dict) {
+  std::string problems;
+  std::map<std::string, const Tensor*> tensors;
+  for (const auto& [key, tensor] : dict.tensors)
+    if (!tensors.emplace(key, &tensor).second) problems += "\n  a name comes twice: " + key;
+  for (const auto& [key, value] : dict.scalars) problems += "\n  unexpected: " + key;
+  std::deque<Pair> loaded(
+      std::min((tensors.size() + 1) / 2, static_cast<std::size_t>(groups()[0].options.history_size)));
+  const Shape shape = flat(parameters(), false).shape();
+  for (std::size_t i = 0; i < loaded.size(); ++i) {
+    for (const auto& [letter, to] : {std::pair("s.", &loaded[i].s), std::pair("y.", &loaded[i].y)}) {
+      const auto found = tensors.extract(message(letter, i));
+      if (found.empty())
+        problems += message("\n  missing: ", letter, i);
+      else if (found.mapped()->shape() != shape)
+        problems += message("\n  ", found.key(), ": expected ", shape, ", got ", found.mapped()->shape());
+      else
+        *to = *found.mapped();
+    }
+    loaded[i].curvature = loaded[i].s.shape() == loaded[i].y.shape() ? dot(loaded[i].s, loaded[i].y) : 0;
+    if (problems.empty() && !(loaded[i].curvature > 0 && std::isfinite(loaded[i].curvature)))
+      problems += message("\n  pair ", i, ": expected a curvature above 0, got ", loaded[i].curvature);
+  }
+  for (const auto& [key, tensor] : tensors) problems += "\n  unexpected: " + key;
+  if (!problems.empty()) throw DataError(message("[", name, "] the state is not that of this optimizer:", problems));
+  pairs_ = std::move(loaded);
+}
+
+}  // namespace xgrad::optim

@@ -1,0 +1,85 @@
+#include <xgrad/core/errors.h>
+#include <xgrad/optim/lr_range.h>
+#include <xgrad/optim/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace xgrad::optim {
+namespace {
+
+constexpr std::string_view operation = "lr_range_test";
+
+void check(const LRRangeOptions& options) {
+  check_positive(operation, "from", options.from);
+  check_positive(operation, "to", options.to);
+  check_below_one(operation, "smoothing", options.smoothing);
+  const auto refuse = [](std::string_view option, double above, double got) {
+    throw ValueError(message("[", operation, "] ", option, " must be above ", above, ", got ", got));
+  };
+  if (options.to <= options.from) refuse("to", options.from, options.to);
+  if (options.steps <= 2) refuse("steps", 2, static_cast<double>(options.steps));
+  if (!(options.divergence > 1)) refuse("divergence", 1, options.divergence);
+}
+
+// Everything that steps change, put back at the end.
+struct Restore {
+  explicit Restore(Optimizer& to) : optimizer(to), state(to.state_dict()) {
+    for (const auto& [name, variable] : to.parameters()) values.push_back(variable.value());
+    for (std::size_t group = 0; group < to.group_count(); ++group) rates.push_back(to.lr(group));
+  }
+  ~Restore() {
+    optimizer.zero_grad();
+    optimizer.load_state_dict(state);
+    for (std::size_t i = 0; i < values.size(); ++i) optimizer.parameters()[i].second.mutable_value() = values[i];
+    for (std::size_t group = 0; group < rates.size(); ++group) optimizer.lr(group) = rates[group];
+  }
+  Restore(const Restore&) = delete;
+  Restore& operator=(const Restore&) = delete;
+
+  Optimizer& optimizer;
+  StateDict state;
+  std::vector<Tensor> values;
+  std::vector<double> rates;
+};
+
+std::optional<double> steepest(const std::vector<LRRangePoint>& points) {
+  const auto by_loss = [](const LRRangePoint& a, const LRRangePoint& b) { return a.smoothed < b.smoothed; };
+  const auto least = std::min_element(points.begin(), points.end(), by_loss) - points.begin();
+  std::optional<double> rate;
+  double most = 0;
+  for (std::size_t i = 1; i < static_cast<std::size_t>(least); ++i)
+    if (const double fall = points[i - 1].smoothed - points[i + 1].smoothed; fall > most)
+      most = fall, rate = points[i].lr;
+  return rate;
+}
+
+}  // namespace
+
+LRRange lr_range_test(Optimizer& optimizer, const Closure& closure, LRRangeOptions options) {
+  check(options);
+  const Restore restore(optimizer);
+  const auto loss_now = [&] {
+    return static_cast<double>(evaluate(operation, optimizer.parameters(), closure).item());
+  };
+  double smoothed = loss_now(), least = smoothed;
+  if (!std::isfinite(smoothed))
+    throw ValueError(message("[", operation, "] the loss is ", smoothed, " before the first step"));
+  LRRange range;
+  for (std::int64_t i = 0; i < options.steps; ++i) {
+    const double share = static_cast<double>(i) / static_cast<double>(options.steps - 1);
+    const double lr = options.from * std::pow(options.to / options.from, share);
+    for (std::size_t group = 0; group < optimizer.group_count(); ++group) optimizer.lr(group) = lr;
+    optimizer.step();
+    const double loss = loss_now();
+    if (!std::isfinite(loss)) break;
+    smoothed = options.smoothing * smoothed + (1 - options.smoothing) * loss;
+    range.points.push_back({lr, loss, smoothed});
+    least = std::min(least, smoothed);
+    if (smoothed > least + (options.divergence - 1) * std::abs(least)) break;
+  }
+  range.suggested = steepest(range.points);
+  return range;
+}
+
+}  // namespace xgrad::optim

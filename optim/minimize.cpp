@@ -1,0 +1,89 @@
+#include <xgrad/core/errors.h>
+#include <xgrad/optim/clip.h>
+#include <xgrad/optim/minimize.h>
+#include <xgrad/optim/ranges.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace xgrad::optim {
+namespace {
+
+constexpr std::string_view operation = "minimize";
+
+void check(const Until& until) {
+  check_not_negative(operation, "gradient_norm", until.gradient_norm.value_or(0));
+  check_not_negative(operation, "step_size", until.step_size.value_or(0));
+  check_count(operation, "patience", until.patience.value_or(1));
+  check_not_negative(operation, "improvement", until.improvement);
+  check_not_negative(operation, "max_steps", static_cast<double>(until.max_steps));
+}
+
+// How far the parameters are from where they were.
+double distance(const ParameterList& parameters, const std::vector<Tensor>& before) {
+  double squares = 0;
+  for (std::size_t i = 0; i < before.size(); ++i)
+    for (std::size_t j = 0; j < before[i].size(); ++j) {
+      const double moved = double(parameters[i].second.value().data()[j]) - double(before[i].data()[j]);
+      squares += moved * moved;
+    }
+  return std::sqrt(squares);
+}
+
+void measure(const ParameterList& parameters, const Closure& closure, Minimum& at) {
+  const Variable loss = evaluate(operation, parameters, closure);
+  at.loss = static_cast<double>(loss.item());
+  try {
+    if (!std::isfinite(at.loss)) {
+      loss.backward({.check_finite = true});
+      throw ValueError(message("the loss is ", at.loss));
+    }
+    at.gradient_norm = clip_grad_norm(parameters, std::numeric_limits<double>::infinity());
+  } catch (const ValueError& error) {
+    throw ValueError(message("[", operation, "] after ", at.steps, " steps: ", error.what()));
+  }
+}
+
+Minimum run(const ParameterList& parameters, const Closure& closure, const Until& until,
+            const std::function<void()>& step) {
+  check(until);
+  Minimum at{.ended_by = EndedBy::budget};
+  double least = std::numeric_limits<double>::infinity();
+  std::int64_t since_improvement = 0;
+  for (;; ++at.steps) {
+    measure(parameters, closure, at);
+    const bool better = std::isinf(least) || at.loss < least - until.improvement * std::abs(least);
+    since_improvement = better ? 0 : since_improvement + 1;
+    if (better) least = at.loss;
+    const std::pair<EndedBy, bool> conditions[] = {
+        {EndedBy::gradient_norm, until.gradient_norm && at.gradient_norm <= *until.gradient_norm},
+        {EndedBy::step_size, until.step_size && at.steps > 0 && at.step_size <= *until.step_size},
+        {EndedBy::plateau, until.patience && since_improvement >= *until.patience},
+        {EndedBy::budget, at.steps >= until.max_steps}};
+    for (const auto& [by, holds] : conditions)
+      if (at.ended_by = by; holds) return at;
+    std::vector<Tensor> before;
+    for (const auto& [name, variable] : parameters) before.push_back(variable.value());
+    step();
+    at.step_size = distance(parameters, before);
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(EndedBy ended_by) {
+  return std::array<std::string_view, 4>{"gradient norm", "step size", "plateau",
+                                         "budget"}[static_cast<std::size_t>(ended_by)];
+}
+
+Minimum minimize(Optimizer& optimizer, const Closure& closure, Until until) {
+  return run(optimizer.parameters(), closure, until, [&] { optimizer.step(); });
+}
+
+Minimum minimize(LBFGS& optimizer, const Closure& closure, Until until) {
+  if (!until.step_size) until.step_size = 0;
+  return run(optimizer.parameters(), closure, until, [&] { optimizer.step(closure); });
+}
+
+}  // namespace xgrad::optim
