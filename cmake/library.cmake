@@ -41,6 +41,9 @@ function(xgrad_add_library name scalar)
     target_compile_definitions(${name} PRIVATE XGRAD_HAS_TBB)
     target_link_libraries(${name} PRIVATE TBB::tbb)
   endif()
+  if(XGRAD_USE_JSON)  # one source includes it: an installed library does not need it
+    target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+  endif()
 endfunction()
 
 xgrad_add_library(xgrad float)

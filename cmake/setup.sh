@@ -3,9 +3,9 @@
 # usage: cmake/setup.sh [test | benchmark]     adds what only the tests, or the benchmarks, need
 set -euo pipefail
 
-packages=(g++ cmake ninja-build libxtensor-dev libxsimd-dev libtbb-dev zlib1g-dev libcli11-dev)
+packages=(g++ cmake ninja-build libxtensor-dev libxsimd-dev libtbb-dev zlib1g-dev nlohmann-json3-dev libcli11-dev)
 case "${1:-}" in
-  test) packages+=(doctest-dev librapidcheck-dev nlohmann-json3-dev libxtensor-blas-dev libopenblas-dev) ;;
+  test) packages+=(doctest-dev librapidcheck-dev libxtensor-blas-dev libopenblas-dev) ;;
   benchmark) packages+=(libbenchmark-dev libopenblas-dev time) ;;
 esac
 

@@ -4,7 +4,9 @@
 #include <xgrad/core/random.h>
 
 #include <cmath>
+#include <locale>
 #include <numeric>
+#include <sstream>
 #include <utility>
 
 namespace xgrad {
@@ -66,6 +68,26 @@ IndexTensor Generator::permutation(std::size_t count) {
   std::iota(order.storage().begin(), order.storage().end(), 0);
   for (std::size_t i = count; i > 1; --i) std::swap(order.storage()[i - 1], order.storage()[below(i)]);
   return order;
+}
+
+StateDict Generator::state_dict() const {
+  std::ostringstream text;
+  text.imbue(std::locale::classic());
+  text << engine_;
+  return {.scalars = {{"spare", spare_}, {"has_spare", has_spare_}}, .texts = {{"engine", text.str()}}};
+}
+
+void Generator::load_state_dict(const StateDict& state) {
+  StateReader reader("Generator", state);
+  Generator loaded;
+  std::istringstream text(reader.text("engine"));
+  text.imbue(std::locale::classic());
+  if (!(text >> loaded.engine_) || text.peek() != std::istringstream::traits_type::eof())
+    reader.misfit("engine: expected the state of std::mt19937_64");
+  loaded.spare_ = reader.scalar("spare");
+  loaded.has_spare_ = reader.count("has_spare") != 0;
+  reader.finish();
+  *this = loaded;
 }
 
 Generator& default_generator() {

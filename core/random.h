@@ -3,7 +3,7 @@
 // arithmetic.
 #pragma once
 
-#include <xgrad/core/tensor.h>
+#include <xgrad/core/state_dict.h>
 
 #include <cstdint>
 #include <random>
@@ -28,6 +28,11 @@ class Generator {
   Tensor normal(const Shape& shape, double mean = 0, double standard_deviation = 1);
   /// 0 … count - 1 in random order: Fisher & Yates.
   IndexTensor permutation(std::size_t count);
+
+  /// Where it stands: the engine's own text, and the second number of a pair that normal() has not given yet.
+  StateDict state_dict() const;
+  /// Goes on from there. DataError, before anything changes, for what is not a generator's state.
+  void load_state_dict(const StateDict& state);
 
  private:
   std::mt19937_64 engine_;

@@ -1,4 +1,4 @@
-#include <xgrad/core/errors.h>
+#include <xgrad/core/file.h>
 #include <xgrad/datasets/idx.h>
 #include <zlib.h>
 
@@ -6,51 +6,28 @@
 #include <array>
 #include <bit>
 #include <cctype>
-#include <cerrno>
-#include <fstream>
-#include <system_error>
 
 namespace xgrad::datasets {
 namespace {
 
 // A file from its begin to its end, unpacked on the way where it is gzip (RFC 1952). zlib's own gzread accepts plain
 // files, several members and whatever follows them: the stream is driven by hand.
-class Source {
+class Source : public InputFile {
  public:
-  explicit Source(const std::filesystem::path& file) : path_(file) {
-    namespace fs = std::filesystem;
-    std::error_code error;
-    const fs::file_status status = fs::status(path_, error);
-    if (status.type() == fs::file_type::not_found) fail("no such file");
-    if (fs::is_directory(status)) fail("expected a file, got a folder");
-    if (error || !fs::is_regular_file(status)) fail("expected a regular file", error ? ": " + error.message() : "");
-    file_.open(path_, std::ios::binary);
-    if (!file_) fail("cannot be opened: ", std::generic_category().message(errno));
-    file_size_ = fs::file_size(path_, error);
-    if (error) fail("its size cannot be read: ", error.message());
-    if (file_size_ == 0) fail("the file is empty");
-
-    is_gzip_ = next_is_gzip();
+  explicit Source(const std::filesystem::path& file) : InputFile("read_idx", file), is_gzip_(is_gzip_at(0)) {
     constexpr int gzip_only = 16;  // added to the size of the window: see inflateInit2 in zlib.h
     if (is_gzip_ && inflateInit2(&gzip_, MAX_WBITS + gzip_only) != Z_OK) throw std::bad_alloc();
   }
   ~Source() { inflateEnd(&gzip_); }  // does nothing where there was no inflateInit2
 
-  std::uintmax_t file_size() const { return file_size_; }
-
-  template <class... Parts>
-  [[noreturn]] void fail(const Parts&... what) const {
-    throw DataError(message("[read_idx] ", path_.string(), ": ", what...));
-  }
-
   // Fills `to` and returns how many bytes there were: fewer than asked for only at the end.
   std::size_t read(std::span<std::uint8_t> to) {
-    if (!is_gzip_) return read_file(to);
+    if (!is_gzip_) return InputFile::read(to.data(), to.size());
     gzip_.next_out = to.data();
     gzip_.avail_out = static_cast<uInt>(to.size());
     while (gzip_.avail_out > 0 && !ended_) {
       if (gzip_.avail_in == 0) {
-        gzip_.avail_in = static_cast<uInt>(read_file(packed_));
+        gzip_.avail_in = static_cast<uInt>(InputFile::read(packed_.data(), packed_.size()));
         gzip_.next_in = packed_.data();
         fetched_ += gzip_.avail_in;
         if (gzip_.avail_in == 0) fail("the gzip stream is cut off at offset ", offset(), " of the file");
@@ -67,37 +44,27 @@ class Source {
   }
 
  private:
-  std::size_t read_file(std::span<std::uint8_t> to) {
-    file_.read(reinterpret_cast<char*>(to.data()), static_cast<std::streamsize>(to.size()));
-    if (file_.bad()) fail("reading failed: ", std::generic_category().message(errno));
-    return static_cast<std::size_t>(file_.gcount());
-  }
-
   void expect_end() {
     ended_ = true;
-    if (offset() == file_size_) return;
-    file_.clear();
-    file_.seekg(static_cast<std::streamoff>(offset()));
-    const std::string where = message(" at offset ", offset(), " of ", file_size_);
-    if (next_is_gzip()) fail("expected one gzip member, got another", where, ": unpack it and pack it again");
+    if (offset() == size()) return;
+    const std::string where = message(" at offset ", offset(), " of ", size());
+    if (is_gzip_at(offset())) fail("expected one gzip member, got another", where, ": unpack it and pack it again");
     fail("expected the end after the gzip stream, got more", where);
   }
 
-  // Looks at the next two bytes, and goes back.
-  bool next_is_gzip() {
-    const auto here = file_.tellg();
-    const bool result = file_.get() == 0x1f && file_.get() == 0x8b;
-    file_.clear();
-    file_.seekg(here);
-    return result;
+  bool is_gzip_at(std::uintmax_t begin) {
+    std::array<std::uint8_t, 2> magic{};
+    seek(begin);
+    InputFile::read(magic.data(), magic.size());
+    seek(begin);
+    return magic[0] == 0x1f && magic[1] == 0x8b;
   }
 
   std::uintmax_t offset() const { return fetched_ - gzip_.avail_in; }  // in the file, of what comes next
 
-  std::filesystem::path path_;
-  std::ifstream file_;
-  std::uintmax_t file_size_ = 0, fetched_ = 0;
-  bool is_gzip_ = false, ended_ = false;
+  const bool is_gzip_;
+  bool ended_ = false;
+  std::uintmax_t fetched_ = 0;
   z_stream gzip_{};
   std::array<std::uint8_t, 1 << 16> packed_;
 };
@@ -156,7 +123,7 @@ std::vector<std::uint8_t> read_elements(Source& source, const IdxArray& array) {
   const auto size = static_cast<std::size_t>(total), header = 4 + 4 * array.shape.size();
   constexpr std::size_t step = 1 << 20, usual_packing = 16;  // images seldom shrink further: no growth beyond `reserve`
   std::vector<std::uint8_t> bytes;
-  bytes.reserve(std::min<std::uintmax_t>(size, source.file_size() * usual_packing));
+  bytes.reserve(std::min<std::uintmax_t>(size, source.size() * usual_packing));
   while (bytes.size() < size) {
     const std::size_t begin = bytes.size(), wanted = std::min(step, size - begin);
     bytes.resize(begin + wanted);

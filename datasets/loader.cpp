@@ -4,6 +4,7 @@
 #include <xgrad/datasets/loader.h>
 
 #include <algorithm>
+#include <charconv>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -26,11 +27,14 @@ class DataLoader::Epoch {
         augmentation_seed_(Generator(loader.seed_, loader.epoch_).bits()),
         pixels_(element_count(dataset_.image_shape())),
         batch_size_(static_cast<std::size_t>(loader.options_.batch_size)),
+        number_(loader.epoch_),
+        first_(loader.taken_),
         batches_(loader.size()),
         group_(loader.options_.prefetch ? group_size() : 1),
         current_(group_),
-        ahead_(group_) {
-    if (!loader.options_.prefetch || batches_ <= group_) return;
+        ahead_(group_),
+        taken_(first_) {
+    if (!loader.options_.prefetch || batches_ - first_ <= group_) return;
     try {
       thread_ = std::thread([this] { run(); });
     } catch (const std::system_error&) {
@@ -46,11 +50,13 @@ class DataLoader::Epoch {
     thread_.join();
   }
 
-  const Batch& batch() const { return current_[(taken_ - 1) % group_]; }
+  std::uint64_t number() const { return number_; }
+  std::size_t taken() const { return taken_; }
+  const Batch& batch() const { return current_[(taken_ - 1 - first_) % group_]; }
   bool ended() const { return taken_ > batches_; }
 
   void advance() {
-    if (++taken_ > batches_ || (taken_ - 1) % group_ != 0) return;
+    if (++taken_ > batches_ || (taken_ - 1 - first_) % group_ != 0) return;
     for (Batch& batch : current_)
       if (!batch.images.unique()) batch.images = {};  // kept by somebody: leave it alone
     if (!thread_.joinable()) return fill(current_, taken_ - 1);
@@ -65,7 +71,7 @@ class DataLoader::Epoch {
 
  private:
   void run() {
-    for (std::size_t first = 0; first < batches_; first += group_) {
+    for (std::size_t first = first_; first < batches_; first += group_) {
       try {
         fill(ahead_, first);
       } catch (...) {
@@ -121,10 +127,12 @@ class DataLoader::Epoch {
   const IndexTensor order_;  // empty: as they come
   const std::optional<Augmenter> augmenter_;
   const std::uint64_t augmentation_seed_;  // of the epoch: an image's is its index higher
-  const std::size_t pixels_, batch_size_, batches_, group_;
+  const std::size_t pixels_, batch_size_;
+  const std::uint64_t number_;
+  const std::size_t first_, batches_, group_;  // it begins with batch first_
 
   std::vector<Batch> current_, ahead_;
-  std::size_t taken_ = 0;
+  std::size_t taken_;  // of all the epoch's batches
   std::mutex mutex_;
   std::condition_variable changed_;
   bool full_ = false, stopping_ = false;
@@ -148,8 +156,39 @@ DataLoader::DataLoader(Dataset dataset, LoaderOptions options) : dataset_(std::m
 DataLoader::Iterator DataLoader::begin() {
   Profile::mark("other");
   auto epoch = std::make_shared<Epoch>(*this);
-  ++epoch_;
+  set_epoch(epoch_ + 1);
+  last_ = epoch;
   return Iterator(std::move(epoch));
+}
+
+StateDict DataLoader::state_dict() const {
+  const std::shared_ptr<const Epoch> last = last_.lock();
+  const bool inside = last && !last->ended() && last->number() + 1 == epoch_;
+  return {.scalars = {{"epoch", static_cast<double>(inside ? last->number() : epoch_)},
+                      {"taken", static_cast<double>(inside ? last->taken() : taken_)},
+                      {"batch_size", static_cast<double>(options_.batch_size)},
+                      {"samples", static_cast<double>(dataset_.size())}},
+          .texts = {{"seed", std::to_string(seed_)}}};
+}
+
+void DataLoader::load_state_dict(const StateDict& state) {
+  StateReader reader("DataLoader", state);
+  const std::uint64_t epoch = reader.count("epoch"), taken = reader.count("taken");
+  const auto expect = [&reader](const char* name, std::uint64_t expected) {
+    if (const std::uint64_t got = reader.count(name); got != expected)
+      reader.misfit(name, ": expected ", expected, ", got ", got);
+  };
+  expect("batch_size", static_cast<std::uint64_t>(options_.batch_size));
+  expect("samples", dataset_.size());
+  if (taken > size()) reader.misfit("taken: expected at most ", size(), ", got ", taken);
+  const std::string text = reader.text("seed");
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error != std::errc() || end != text.data() + text.size())
+    reader.misfit("seed: expected a number, got '", text, "'");
+  reader.finish();
+  seed_ = seed, epoch_ = epoch, taken_ = taken;
+  last_.reset();
 }
 
 std::size_t DataLoader::size() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <xgrad/autograd/variable.h>
+#include <xgrad/core/state_dict.h>
 #include <xgrad/datasets/augment.h>
 #include <xgrad/datasets/dataset.h>
 
@@ -45,9 +46,16 @@ class DataLoader {
   const Dataset& dataset() const { return dataset_; }
 
   std::uint64_t seed() const { return seed_; }
-  /// The number of the epoch that begin() starts next: 0 at first. With the seed, it is all that a resumed run needs.
+  /// The number of the epoch that begin() starts next: 0 at first.
   std::uint64_t epoch() const { return epoch_; }
-  void set_epoch(std::uint64_t epoch) { epoch_ = epoch; }
+  void set_epoch(std::uint64_t epoch) { epoch_ = epoch, taken_ = 0; }
+
+  /// The seed, and where it stands. Inside a loop over the epoch that was started last, that is after the batch in use;
+  /// once the loop is left, at the begin of the next epoch.
+  StateDict state_dict() const;
+  /// The next begin() goes on there, with the batches that were left, which are none after the last one. DataError,
+  /// before anything changes, for a state of other data or of another batch_size.
+  void load_state_dict(const StateDict& state);
 
  private:
   class Epoch;
@@ -57,6 +65,8 @@ class DataLoader {
   std::optional<Augmenter> augmenter_;
   std::uint64_t seed_ = 0;
   std::uint64_t epoch_ = 0;
+  std::size_t taken_ = 0;  // batches that the next epoch leaves out
+  std::weak_ptr<const Epoch> last_;
 };
 
 /// An input iterator. A batch stays as it is until ++; its storage is then used again, unless a copy of the Variable is

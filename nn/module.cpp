@@ -5,8 +5,6 @@
 #include <xgrad/nn/module.h>
 
 #include <algorithm>
-#include <set>
-#include <string_view>
 
 namespace xgrad::nn {
 
@@ -78,27 +76,13 @@ void Module::load_state_dict(const StateDict& state) {
   NamedVariables expected = parameters();
   for (auto& entry : buffers()) expected.push_back(std::move(entry));
 
-  std::string misfits;
-  std::set<std::string_view> known, seen;
-  for (const auto& [name, variable] : expected) {
-    known.insert(name);
-    const Tensor* found = state.find(name);
-    if (!found)
-      misfits += message("\n  missing: ", name, " ", variable.shape());
-    else if (found->shape() != variable.shape())
-      misfits += message("\n  misshaped: ", name, ": expected ", variable.shape(), ", got ", found->shape());
-  }
-  for (const auto& [name, tensor] : state.tensors) {
-    if (!known.contains(name)) misfits += message("\n  unexpected: ", name, " ", tensor.shape());
-    if (!seen.insert(name).second) misfits += message("\n  repeated: ", name, " ", tensor.shape());
-  }
-  for (const auto& [name, number] : state.scalars) misfits += message("\n  unexpected: ", name, " = ", number);
-  if (!misfits.empty()) throw DataError("[load_state_dict] the state does not fit this module:" + misfits);
+  StateReader reader("Module", state);
+  std::vector<const Tensor*> found;
+  for (const auto& [name, variable] : expected) found.push_back(reader.tensor(name, variable.shape()));
+  reader.finish();
 
-  for (const auto& [name, variable] : expected) {
-    const Tensor& from = *state.find(name);
-    std::copy_n(from.data(), from.size(), variable.mutable_value().data());
-  }
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    std::copy_n(found[i]->data(), found[i]->size(), expected[i].second.mutable_value().data());
 }
 
 }  // namespace xgrad::nn

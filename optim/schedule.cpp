@@ -25,6 +25,26 @@ void Schedule::set_count(std::int64_t count) {
   count_ = count;
 }
 
+StateDict Schedule::state_dict() const {
+  StateDict state{.scalars = {{"count", static_cast<double>(count_)}}};
+  for (std::size_t group = 0; group < base_.size(); ++group)
+    state.scalars.emplace_back(message("base.", group), base_[group]);
+  return state;
+}
+
+void Schedule::load_state_dict(const StateDict& state) {
+  StateReader reader("Schedule", state);
+  const auto count = static_cast<std::int64_t>(reader.count("count"));
+  std::vector<double> base;
+  for (std::size_t group = 0; group < base_.size(); ++group) {
+    base.push_back(reader.scalar(message("base.", group)));
+    if (!(base[group] >= 0)) reader.misfit("base.", group, ": expected a rate of at least 0, got ", base[group]);
+  }
+  reader.finish();
+  base_ = std::move(base);
+  set_count(count);
+}
+
 Curve step_lr(StepLROptions options) {
   check_count("StepLR", "step_size", options.step_size);
   check_positive("StepLR", "gamma", options.gamma);

@@ -25,6 +25,11 @@ class Schedule {
   /// Goes to any count, to resume. ValueError where it is negative.
   void set_count(std::int64_t count);
 
+  /// The count, and each group's base rate.
+  StateDict state_dict() const;
+  /// DataError, before anything changes, for what is not the state of a schedule of as many groups.
+  void load_state_dict(const StateDict& state);
+
  private:
   Optimizer& optimizer_;
   Curve curve_;

@@ -2,6 +2,7 @@
 #include <unistd.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/parallel.h>
+#include <xgrad/core/safetensors.h>
 #include <xgrad/datasets/digits.h>
 #include <xgrad/datasets/mnist.h>
 
@@ -11,6 +12,7 @@
 #include <cstdio>
 #include <new>
 
+#include "checkpoint.h"
 #include "options.h"
 #include "output_file.h"
 #include "page.h"
@@ -102,13 +104,13 @@ std::string settings(const Task& task) {
   return message("batches of ", task.batch_size, ", ", task.augment ? "augmented, " : "", schedule, "seed ", task.seed);
 }
 
-std::vector<Run> train_all(const Task& task, const std::vector<Choice>& choices) {
+std::vector<Run> train_all(const Task& task, const std::vector<Choice>& choices, const Saving& saving) {
   std::vector<Run> runs;
   Progress progress({choices.size(), task.epochs, task.steps_per_epoch()});
   for (const Choice& choice : choices) {
     if (stop) break;
     progress.start(choice.label);
-    runs.push_back(train_one(task, choice, progress, stop));
+    runs.push_back(train_one(task, choice, saving, progress, stop));
     if (const std::string& failure = runs.back().failure; !failure.empty())
       progress.line(message("train: ", choice.label, " stopped: ", failure));
   }
@@ -121,14 +123,20 @@ int run(const Options& options) {
   if (options.plot) plot.emplace("--plot", *options.plot);
   if (options.csv) table_file.emplace("--csv", *options.csv);
   if (options.report) report.emplace("--report", *options.report);
+  if (options.checkpoint) OutputFile("--checkpoint", *options.checkpoint);
   if (options.threads) xgrad::set_num_threads(static_cast<int>(*options.threads));
 
   const Task task = make_task(options);
+  Saving saving{options.checkpoint, options.checkpoint_every};
+  if (options.resume) {
+    saving.resumed = xgrad::load_checkpoint(*options.checkpoint);
+    check_settings(saving.resumed->below("settings."), task, options.choices[0]);
+  }
   const int threads = xgrad::num_threads();
   std::printf("%s; %d thread%s\n", summary(options, task).c_str(), threads, threads == 1 ? "" : "s");
   std::fflush(stdout);
   stop_at_interrupt();
-  const std::vector<Run> runs = train_all(task, options.choices);
+  const std::vector<Run> runs = train_all(task, options.choices, saving);
 
   std::printf("\n%s%s", table(runs, task.epochs, has_colors(STDOUT_FILENO)).c_str(),
               confusions(runs, task.data.test.class_names()).c_str());

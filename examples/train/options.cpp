@@ -107,11 +107,27 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
 
 void check_files(const Options& options) {
   using File = std::pair<const char*, const std::optional<std::filesystem::path>&>;
-  const File files[] = {{"--plot", options.plot}, {"--csv", options.csv}, {"--report", options.report}};
+  const File files[] = {{"--plot", options.plot},
+                        {"--csv", options.csv},
+                        {"--report", options.report},
+                        {"--checkpoint", options.checkpoint}};
   for (const File& a : files)
     for (const File& b : files)
       if (&a < &b && a.second && b.second && same_file(*a.second, *b.second))
         throw UsageError(message(a.first, " and ", b.first, " are the same file, ", a.second->string()));
+}
+
+void check_checkpoint(const Options& options) {
+  if (!options.checkpoint && options.resume) throw UsageError("--resume needs --checkpoint FILE");
+  if (!options.checkpoint && options.checkpoint_every) throw UsageError("--checkpoint-every needs --checkpoint FILE");
+  if (!options.checkpoint) return;
+  if (options.choices.size() != 1)
+    throw UsageError(message("--checkpoint holds one training: choose one --optimizer, not ", options.choices.size()));
+  const bool exists = std::filesystem::is_regular_file(*options.checkpoint);
+  if (options.resume && !exists) throw UsageError(message("--resume: there is no file ", options.checkpoint->string()));
+  if (!options.resume && exists)
+    throw UsageError(message("--checkpoint: ", options.checkpoint->string(),
+                             " holds a training already; add --resume to", " go on with it, or remove it"));
 }
 
 void check_all_known(const CLI::App& app) {
@@ -188,6 +204,13 @@ Options parse(int argc, const char* const* argv) {
   add_count("Training", "--seed", message("Of the digits, the first weights and the order [", options.seed, "]"), 0,
             std::numeric_limits<std::uint64_t>::max(), options.seed);
   add_count("Training", "--threads", "Threads to compute with [one for each core]", 1, 1024, options.threads);
+  add_path("Checkpoint", "--checkpoint", "FILE", "Save all there is at each epoch's end and at Ctrl-C",
+           options.checkpoint);
+  add_count("Checkpoint", "--checkpoint-every", "Save every N steps, too", 1, std::numeric_limits<std::uint32_t>::max(),
+            options.checkpoint_every);
+  app.add_flag("--resume", options.resume,
+               "Go on from there, with the same options, or with more\n--epochs if the schedule is constant")
+      ->group("Checkpoint");
   add_path("Output", "--plot", "FILE", "Draw loss and accuracy into an SVG file", options.plot);
   add_path("Output", "--csv", "FILE", "Write the numbers behind the plot", options.csv);
   add_path("Output", "--report", "FILE", "Write an HTML page: plot, confusions, mistakes", options.report);
@@ -211,6 +234,7 @@ Options parse(int argc, const char* const* argv) {
   if (hidden_given && options.model != &model_kinds().front())
     throw UsageError(message("--hidden belongs to --model mlp, not to ", options.model->name));
   check_files(options);
+  check_checkpoint(options);
   return options;
 }
 

@@ -39,6 +39,9 @@ struct Options {
   std::size_t batch_size = 64;
   std::uint64_t seed = 1;
   std::optional<std::size_t> threads;
+  std::optional<std::filesystem::path> checkpoint;
+  bool resume = false;                          ///< go on from the checkpoint
+  std::optional<std::size_t> checkpoint_every;  ///< steps from one to the next, besides the ends of epochs
   std::optional<std::filesystem::path> plot, csv, report;
 };
 

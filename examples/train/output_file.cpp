@@ -1,10 +1,9 @@
 #include "output_file.h"
 
 #include <unistd.h>
-#include <xgrad/core/errors.h>
+#include <xgrad/core/file.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <utility>
@@ -21,31 +20,31 @@ OutputFile::OutputFile(std::string_view option, fs::path path) : path_(std::move
     throw UsageError(message(option, ": cannot write ", path_.string(), ": ", reason));
   };
   std::error_code error;
-  target_ = is_device() ? path_ : fs::weakly_canonical(fs::absolute(path_), error);
+  const fs::path target = is_device() ? path_ : fs::weakly_canonical(fs::absolute(path_), error);
   if (error) refuse(error.message());
-  if (!path_.has_filename() || fs::is_directory(target_, error)) refuse("it is a folder");
-  if (!is_device() && !fs::is_directory(target_.parent_path(), error))
-    refuse("there is no folder " + target_.parent_path().string());
-  if (fs::exists(target_, error) && access(target_.c_str(), W_OK) != 0) refuse(std::strerror(errno));
+  if (!path_.has_filename() || fs::is_directory(target, error)) refuse("it is a folder");
+  if (!is_device() && !fs::is_directory(target.parent_path(), error))
+    refuse("there is no folder " + target.parent_path().string());
+  if (fs::exists(target, error) && access(target.c_str(), W_OK) != 0) refuse(std::strerror(errno));
   if (is_device()) return;
-  errno = 0;
-  if (!std::ofstream(temporary())) refuse(std::strerror(errno));
-  fs::remove(temporary(), error);
+  try {
+    const xgrad::ReplacementFile trial(path_);
+  } catch (const xgrad::DataError& failure) {
+    throw UsageError(message(option, ": ", failure.what()));
+  }
 }
 
 void OutputFile::write(std::string_view content) const {
-  const fs::path to = is_device() ? target_ : temporary();
+  if (!is_device()) {
+    xgrad::ReplacementFile file(path_);
+    file.write(content);
+    return file.commit();
+  }
   errno = 0;
-  std::ofstream file(to, std::ios::binary);
+  std::ofstream file(path_, std::ios::binary);
   file.write(content.data(), static_cast<std::streamsize>(content.size()));
   file.close();
-  bool done = static_cast<bool>(file);
-  if (done && !is_device()) done = std::rename(to.c_str(), target_.c_str()) == 0;
-  if (done) return;
-  const std::string reason = std::strerror(errno);
-  std::error_code ignored;
-  if (!is_device()) fs::remove(to, ignored);
-  throw std::runtime_error(message("cannot write ", path_.string(), ": ", reason));
+  if (!file) throw std::runtime_error(message("cannot write ", path_.string(), ": ", std::strerror(errno)));
 }
 
 // A terminal, a pipe, /dev/null: not to be replaced by a file.
@@ -53,7 +52,5 @@ bool OutputFile::is_device() const {
   std::error_code ignored;
   return fs::is_other(path_, ignored);
 }
-
-fs::path OutputFile::temporary() const { return message(target_.string(), ".", getpid(), ".part"); }
 
 }  // namespace train

@@ -13,17 +13,16 @@ class OutputFile {
   /// exists changes.
   OutputFile(std::string_view option, std::filesystem::path path);
 
-  /// Writes under another name and renames, so that an old file stays whole until the new one is. std::runtime_error
-  /// where that fails, and then nothing is left behind.
+  /// Replaces an old file at once, so that it stays whole until the new one is: xgrad::ReplacementFile. A terminal or a
+  /// pipe is written to as it is. std::runtime_error where that fails, and then nothing is left behind.
   void write(std::string_view content) const;
 
   const std::filesystem::path& path() const { return path_; }
 
  private:
   bool is_device() const;
-  std::filesystem::path temporary() const;
 
-  std::filesystem::path path_, target_;  // as given, and what links lead to
+  std::filesystem::path path_;
 };
 
 }  // namespace train

@@ -2,12 +2,15 @@
 
 #include <xgrad/core/errors.h>
 #include <xgrad/core/random.h>
+#include <xgrad/core/safetensors.h>
 #include <xgrad/datasets/loader.h>
 #include <xgrad/nn/losses.h>
 #include <xgrad/nn/metrics.h>
 
 #include <algorithm>
 #include <chrono>
+
+#include "checkpoint.h"
 
 namespace train {
 namespace {
@@ -21,63 +24,69 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }
 
 struct Mean {
-  double sum = 0;
-  std::size_t count = 0;
+  double sum = 0, count = 0;
   void add(double value) { sum += value, ++count; }
-  double value() const { return sum / static_cast<double>(count); }
+  double value() const { return sum / count; }
 };
 
 // One optimizer at work on one network.
 class Trainer {
  public:
-  Trainer(const Task& task, const Choice& choice, Progress& progress, const std::atomic<bool>& stop)
-      : task_(task), progress_(progress), stop_(stop), run_{.choice = choice} {
+  Trainer(const Task& task, const Choice& choice, const Saving& saving, Progress& progress,
+          const std::atomic<bool>& stop)
+      : task_(task), saving_(saving), progress_(progress), stop_(stop), run_{.choice = choice} {
     seed(task.seed);
     network_ = task.architecture.make();
     optimizer_ = choice.kind->make(network_.parameters(), choice.lr, choice.weight_decay);
     schedule_.emplace(*optimizer_,
                       task.schedule->make(static_cast<std::int64_t>(task.epochs * task.steps_per_epoch())));
+    datasets::LoaderOptions options{
+        .batch_size = static_cast<std::ptrdiff_t>(task.batch_size), .shuffle = true, .seed = task.seed};
+    if (task.augment) options.augment.emplace();
+    batches_.emplace(task.data.train, options);
+    if (saving.resumed) load(*saving.resumed);
   }
 
   Run run() {
-    datasets::LoaderOptions options{
-        .batch_size = static_cast<std::ptrdiff_t>(task_.batch_size), .shuffle = true, .seed = task_.seed};
-    if (task_.augment) options.augment.emplace();
-    datasets::DataLoader batches(task_.data.train, options);
     try {
-      while (epoch_ < task_.epochs && !stop_) train_epoch(batches);
+      if (epoch_ > 0 && step_ == 0) evaluate_epoch();  // resumed at the end of one
+      while (epoch_ < task_.epochs && !stop_) train_epoch();
     } catch (const ValueError& error) {
       run_.failure =
-          message(error.what(), " (step ", step_, " of ", task_.steps_per_epoch(), " in epoch ", epoch_, ")");
+          message(error.what(), " (step ", step_, " of ", task_.steps_per_epoch(), " in epoch ", epoch_ + 1, ")");
     }
     run_.state_bytes = optimizer_->state_bytes();
     return std::move(run_);
   }
 
  private:
-  void train_epoch(datasets::DataLoader& batches) {
+  // The rest of it, if resumed in the middle.
+  void train_epoch() {
     const std::size_t steps = task_.steps_per_epoch();
     const std::size_t marks = std::clamp<std::size_t>(points_in_a_plot / task_.epochs, 1, steps);
     const double before = run_.seconds;
     const auto start = std::chrono::steady_clock::now();
-    ++epoch_, step_ = 0;
-    Mean loss, recent, accuracy;
-    for (const auto& [images, labels] : batches) {
+    for (const auto& [images, labels] : *batches_) {
       ++step_;
       const auto [step_loss, step_accuracy] = train_step(images, labels);
-      loss.add(step_loss), recent.add(step_loss), accuracy.add(step_accuracy);
-      run_.loss = loss.value();
+      loss_.add(step_loss), recent_.add(step_loss), accuracy_.add(step_accuracy);
+      run_.loss = loss_.value();
       run_.seconds = before + seconds_since(start);
-      run_.epochs = static_cast<double>(epoch_ - 1) + static_cast<double>(step_) / static_cast<double>(steps);
-      progress_.step({epoch_, step_, run_.loss, accuracy.value()});
+      run_.epochs = static_cast<double>(epoch_) + static_cast<double>(step_) / static_cast<double>(steps);
+      progress_.step({epoch_ + 1, step_, run_.loss, accuracy_.value()});
+      const std::size_t all_steps = epoch_ * steps + step_;
       if (step_ * marks / steps != (step_ - 1) * marks / steps) {
-        run_.points.push_back({epoch_, (epoch_ - 1) * steps + step_, recent.value(), {}, run_.seconds});
-        recent = {};
+        run_.points.push_back({epoch_ + 1, all_steps, recent_.value(), {}, run_.seconds});
+        recent_ = {};
       }
+      if (stop_ || (saving_.every && all_steps % *saving_.every == 0)) save();
       if (stop_) return;
     }
     evaluate_epoch();
-    progress_.epoch({epoch_, step_, run_.loss, run_.test->accuracy}, run_.seconds);
+    progress_.epoch({epoch_ + 1, step_, run_.loss, run_.test->accuracy}, run_.seconds);
+    ++epoch_, step_ = 0;
+    loss_ = recent_ = accuracy_ = {};
+    save();
   }
 
   std::pair<double, double> train_step(const Variable& images, const IndexTensor& labels) {
@@ -97,20 +106,60 @@ class Trainer {
     run_.validation_accuracy = run_.points.back().validation_accuracy = evaluate(network_, *task_.validation).accuracy;
   }
 
+  void save() const {
+    if (!saving_.file) return;
+    StateDict place{.scalars = {{"epoch", static_cast<double>(epoch_)}, {"step", static_cast<double>(step_)}}};
+    for (const auto& [name, mean] : means_) {
+      place.scalars.emplace_back(name + ".sum", (this->*mean).sum);
+      place.scalars.emplace_back(name + ".count", (this->*mean).count);
+    }
+    save_checkpoint(*saving_.file, {{"settings", settings(task_, run_.choice)},
+                                    {"place", std::move(place)},
+                                    {"history", history(run_)},
+                                    {"model", network_.state_dict()},
+                                    {"optimizer", optimizer_->state_dict()},
+                                    {"schedule", schedule_->state_dict()},
+                                    {"loader", batches_->state_dict()},
+                                    {"generator", default_generator().state_dict()}});
+  }
+
+  void load(const StateDict& saved) {
+    const StateDict place = saved.below("place.");
+    StateReader reader("place", place);
+    epoch_ = reader.count("epoch"), step_ = reader.count("step");
+    for (const auto& [name, mean] : means_)
+      this->*mean = {reader.scalar(name + ".sum"), reader.scalar(name + ".count")};
+    reader.finish();
+    load_history(run_, saved.below("history."));
+    const bool once_through = epoch_ > 0 || step_ == task_.steps_per_epoch();
+    if (once_through && run_.points.empty()) throw DataError("[history] a whole epoch has no points");
+    network_.load_state_dict(saved.below("model."));
+    optimizer_->load_state_dict(saved.below("optimizer."));
+    schedule_->load_state_dict(saved.below("schedule."));
+    batches_->load_state_dict(saved.below("loader."));
+    default_generator().load_state_dict(saved.below("generator."));
+  }
+
   const Task& task_;
+  const Saving& saving_;
   Progress& progress_;
   const std::atomic<bool>& stop_;
   Run run_;
   nn::Sequential network_;
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::optional<optim::Schedule> schedule_;  // refers to the optimizer
-  std::size_t epoch_ = 0, step_ = 0;
+  std::optional<datasets::DataLoader> batches_;
+  std::size_t epoch_ = 0, step_ = 0;  // epochs that are complete, and steps of the next one
+  Mean loss_, recent_, accuracy_;     // of this epoch, since the last point, and of this epoch
+  const std::pair<std::string, Mean Trainer::*> means_[3] = {
+      {"loss", &Trainer::loss_}, {"recent", &Trainer::recent_}, {"accuracy", &Trainer::accuracy_}};
 };
 
 }  // namespace
 
-Run train_one(const Task& task, const Choice& choice, Progress& progress, const std::atomic<bool>& stop) {
-  return Trainer(task, choice, progress, stop).run();
+Run train_one(const Task& task, const Choice& choice, const Saving& saving, Progress& progress,
+              const std::atomic<bool>& stop) {
+  return Trainer(task, choice, saving, progress, stop).run();
 }
 
 }  // namespace train

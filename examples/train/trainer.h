@@ -1,9 +1,11 @@
 // Trains a network with one optimizer, and keeps what a plot needs.
 #pragma once
 
+#include <xgrad/core/state_dict.h>
 #include <xgrad/datasets/dataset.h>
 
 #include <atomic>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,7 +49,15 @@ struct Task {
   std::size_t steps_per_epoch() const { return (data.train.size() + batch_size - 1) / batch_size; }
 };
 
-/// Trains until the end, until `stop` is set, or until a loss or a gradient is not finite.
-Run train_one(const Task& task, const Choice& choice, Progress& progress, const std::atomic<bool>& stop);
+struct Saving {
+  std::optional<std::filesystem::path> file = {};  ///< written at each epoch's end, and when `stop` is set
+  std::optional<std::size_t> every = {};           ///< steps from one more checkpoint to the next
+  std::optional<xgrad::StateDict> resumed = {};    ///< a checkpoint to go on from
+};
+
+/// Trains until the end, until `stop` is set, or until a loss or a gradient is not finite. UsageError for a checkpoint
+/// of a training with other settings, DataError where one cannot be written or holds something else.
+Run train_one(const Task& task, const Choice& choice, const Saving& saving, Progress& progress,
+              const std::atomic<bool>& stop);
 
 }  // namespace train

@@ -34,6 +34,31 @@ TEST_CASE("all_finite finds a NaN and an infinity at any place") {
   }
 }
 
+TEST_CASE("a generator goes on where its state was taken, between the two numbers of a pair too") {
+  for (int draws : {0, 1, 2, 311, 312, 313}) {
+    Generator original(8), other(9);
+    for (int i = 0; i < draws; ++i) original.normal();
+    other.load_state_dict(original.state_dict());
+    for (int i = 0; i < 400; ++i) REQUIRE(other.normal() == original.normal());
+    CHECK(other.bits() == original.bits());
+  }
+  Generator generator(8), twin(8);
+  const StateDict good = generator.state_dict();
+  const auto refused = [&](auto change) {
+    StateDict bad = good;
+    change(bad);
+    CHECK_THROWS_AS(generator.load_state_dict(bad), DataError);
+  };
+  refused([](StateDict& bad) { bad.texts.clear(); });
+  refused([](StateDict& bad) { bad.texts[0].second = ""; });
+  refused([](StateDict& bad) { bad.texts[0].second += " 1"; });
+  refused([](StateDict& bad) { bad.texts[0].second.resize(100); });
+  refused([](StateDict& bad) { bad.texts[0].second[5] = 'x'; });
+  refused([](StateDict& bad) { bad.scalars.pop_back(); });
+  refused([](StateDict& bad) { bad.scalars.emplace_back("more", 1); });
+  CHECK(generator.bits() == twin.bits());
+}
+
 TEST_CASE("the generator") {
   SUBCASE("has a sequence for each seed and each stream") {
     std::set<std::uint64_t> first;

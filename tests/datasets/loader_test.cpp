@@ -187,6 +187,71 @@ TEST_CASE("a Variable that is kept stays as it was, and the storage of others is
   }
 }
 
+TEST_CASE("a loader goes on in the middle of an epoch, with the batches that were left") {
+  const Augmentation augmentation;
+  const auto pixels = [](const Batch& batch) {
+    return std::pair(batch.images.value(), std::vector<std::int64_t>(batch.labels.begin(), batch.labels.end()));
+  };
+  for (bool prefetch : {false, true})
+    for (std::ptrdiff_t batch_size : {1, 2, 7, 150}) {  // with several groups of 64, one, and a single batch
+      const Dataset data = numbered(150, {1, 4, 4});
+      const LoaderOptions options{
+          .batch_size = batch_size, .shuffle = true, .augment = augmentation, .seed = ~0ULL, .prefetch = prefetch};
+      DataLoader loader(data, options);
+      std::vector<StateDict> states;  // before the first epoch, after each batch, between the epochs
+      std::vector<std::pair<Tensor, std::vector<std::int64_t>>> batches;
+      for (int epoch = 0; epoch < 2; ++epoch) {
+        states.push_back(loader.state_dict());
+        for (const Batch& batch : loader) {
+          batches.push_back(pixels(batch));
+          states.push_back(loader.state_dict());
+        }
+      }
+      const std::size_t in_epoch = loader.size();
+      LoaderOptions unseeded = options;
+      unseeded.seed.reset();
+      DataLoader resumed(data, unseeded);
+      for (std::size_t i = 0; i < states.size(); ++i) {
+        CAPTURE(batch_size);
+        CAPTURE(i);
+        resumed.load_state_dict(states[i]);
+        CHECK(resumed.state_dict().scalars == states[i].scalars);
+        CHECK(resumed.state_dict().texts == states[i].texts);
+        const std::size_t epoch = i / (in_epoch + 1), taken = i % (in_epoch + 1);
+        std::size_t next = epoch * in_epoch + taken;
+        for (const Batch& batch : resumed) CHECK((pixels(batch) == batches[next++]));
+        CHECK(next == (epoch + 1) * in_epoch);
+        CHECK(resumed.epoch() == epoch + 1);
+        CHECK(resumed.state_dict().scalars[1].second == 0);
+      }
+    }
+}
+
+TEST_CASE("a loop that was left has ended its epoch, and set_epoch() forgets the batches taken") {
+  DataLoader loader(numbered(10), {.batch_size = 2});
+  for ([[maybe_unused]] const auto& batch : loader) break;
+  const StateDict left = loader.state_dict();
+  CHECK(left.scalars[0] == std::pair<std::string, double>("epoch", 1));
+  CHECK(left.scalars[1] == std::pair<std::string, double>("taken", 0));
+  StateDict inside = left;
+  inside.scalars[1].second = 3;
+  loader.load_state_dict(inside);
+  loader.set_epoch(0);
+  CHECK(epoch_of(loader) == in_order(10));
+}
+
+TEST_CASE("the state of another loader is refused, and changes nothing") {
+  DataLoader loader(numbered(10), {.batch_size = 2, .seed = 5});
+  StateDict state = DataLoader(numbered(12), {.batch_size = 3}).state_dict();
+  state.scalars[1].second = 6;
+  state.texts[0].second = "5x";
+  check_error<DataError>([&] { loader.load_state_dict(state); },
+                         {"[DataLoader]", "samples: expected 10, got 12", "batch_size: expected 2, got 3",
+                          "taken: expected at most 5, got 6", "seed: expected a number, got '5x'"});
+  CHECK(loader.seed() == 5);
+  CHECK(epoch_of(loader) == in_order(10));
+}
+
 TEST_CASE("a loop over a temporary loader works") {
   std::size_t seen = 0;
   for (const auto& [images, labels] : DataLoader(numbered(10), {.batch_size = 4})) seen += labels.size();

@@ -209,6 +209,86 @@ check "a second Ctrl-C kills" exits 130
 rm pipe
 check "nothing partial is left" nothing_but "again.csv old.csv run.csv run.html run.svg small stopped.csv stopped.html stopped.svg "
 
+# Checkpoints: stopped in the middle of an epoch, by a signal that can be caught and by one that cannot.
+mkdir resume
+cd resume || exit 1
+saved=(--samples 600 --batch-size 1 --epochs 2 --hidden 300 --optimizer adamax --schedule cosine --augment --checkpoint run)
+run "${saved[@]}" --csv whole.csv
+check "a training with a checkpoint" exits 0
+whole=$output
+mv run whole
+for signal in INT KILL; do
+  begin "${saved[@]}" --checkpoint-every 7
+  await [ -s run ]
+  kill -"$signal" "$pid"
+  end 2>/dev/null
+  check "SIG$signal leaves a checkpoint" [ -s run ]
+  check "SIG$signal: it is not that of the end" [ "$status" -ne 0 ]
+  run "${saved[@]}" --resume --threads 1 --csv resumed.csv
+  check "SIG$signal, and it resumes" exits 0
+  check "SIG$signal: the same numbers" same_without_seconds whole.csv resumed.csv
+  check "SIG$signal: the same confusions" [ "$(tail -n 2 <<<"$output" | head -n 1)" = "$(tail -n 2 <<<"$whole" | head -n 1)" ]
+  check "SIG$signal: nothing else is left" nothing_but "resumed.csv run whole whole.csv "
+  run "${saved[@]}" --resume --csv again.csv
+  check "SIG$signal: resumed at its end, it gives the same again" cmp -s resumed.csv again.csv
+  rm again.csv run
+done
+short=(--samples 640 --optimizer adam --hidden none)
+run "${short[@]}" --epochs 3 --csv three.csv
+run "${short[@]}" --epochs 2 --checkpoint run
+run "${short[@]}" --epochs 3 --checkpoint run --resume --csv resumed.csv
+check "more epochs go on" matches '^adam +0\.001 +3 '
+check "to the losses of as many at once" \
+  [ "$(grep -c "$(tail -n 1 three.csv | cut -d, -f2-3,5)" <(cut -d, -f2-3,5 resumed.csv))" -eq 1 ]
+cp run before
+while IFS=: read -r arguments words; do
+  read -ra list <<<"$arguments"
+  run "${short[@]}" --epochs 3 --checkpoint run --resume "${list[@]}"
+  check "--resume $arguments" refused "$words"
+done <<'CASES'
+--batch-size 32:batch-size 64 rather than 32
+--seed 2:checksum
+--lr 0.1 --schedule linear:lr 0.001 rather than 0.1, schedule constant rather than linear
+--validation 0.1:validation 0 rather than 64
+--weight-decay 1:weight-decay 0 rather than 1
+--augment:augment off rather than on
+--model lenet:--hidden belongs
+CASES
+run --samples 640 --optimizer adam --model lenet --epochs 2 --checkpoint run --resume
+check "--resume with another model and fewer epochs" \
+  refused "the checkpoint was made with model 784-10 rather than lenet, epochs 3 rather than 2"
+run --samples 640 --optimizer adamw --hidden none --epochs 3 --checkpoint run --resume
+check "--resume with another optimizer" refused "optimizer adam rather than adamw"
+run "${short[@]}" --checkpoint run
+check "a checkpoint is not written over" refused "run holds a training already; add --resume"
+run "${short[@]}" --checkpoint none --resume
+check "--resume without a file" refused "there is no file none"
+run "${short[@]}" --resume
+check "--resume without --checkpoint" refused "--resume needs --checkpoint FILE"
+run "${short[@]}" --checkpoint-every 5
+check "--checkpoint-every without --checkpoint" refused "--checkpoint-every needs --checkpoint FILE"
+run --checkpoint new
+check "--checkpoint with two optimizers" refused "choose one --optimizer, not 2"
+run "${short[@]}" --checkpoint nowhere/run
+check "--checkpoint in no folder" refused "there is no folder"
+run "${short[@]}" --checkpoint same --csv same
+check "--checkpoint and --csv the same" refused "the same file"
+check "refusals change nothing" cmp -s run before
+head -c 5000 before >run
+run "${short[@]}" --epochs 3 --checkpoint run --resume
+check "a truncated checkpoint" refused "run: "
+cp before run
+(
+  trap '' XFSZ
+  ulimit -f 1
+  run "${short[@]}" --epochs 4 --checkpoint run --resume
+  exits 1 && complains "train: cannot write run: File too large"
+)
+check "a full disk ends the training" [ $? -eq 0 ]
+check "the checkpoint before stays whole" cmp -s run before
+check "and nothing partial" nothing_but "before resumed.csv run three.csv whole whole.csv "
+cd ..
+
 if script -qec true /dev/null </dev/null >/dev/null 2>&1; then # on a terminal of its own
   on_terminal() { output=$(TERM=xterm script -qec "$1 '$program' ${tiny[*]}" /dev/null </dev/null) status=$? errors=""; }
   on_terminal ""

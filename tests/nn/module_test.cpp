@@ -158,13 +158,13 @@ TEST_CASE("a state that does not fit is refused whole, with every name") {
     FAIL("no error came");
   } catch (const DataError& error) {
     CHECK(std::string(error.what()) ==
-          "[load_state_dict] the state does not fit this module:\n"
+          "[Module] the state does not fit:\n"
+          "  repeated: 1.gain\n"
           "  missing: 0.weight (4, 3)\n"
           "  misshaped: 0.bias: expected (4,), got (5,)\n"
           "  misshaped: 1.hidden.weight: expected (4, 4), got (2, 8)\n"
           "  missing: 1.scale.offset (1,)\n"
           "  unexpected: 0.wieght (4, 3)\n"
-          "  repeated: 1.gain (1,)\n"
           "  unexpected: step = 3");
   }
   CHECK(model(input).value() == before);

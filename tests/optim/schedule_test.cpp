@@ -159,3 +159,23 @@ TEST_CASE("clipping refuses what has no meaning") {
   check_error<ValueError>([&] { clip_grad_norm(list, 0); }, {"[clip_grad_norm] max_norm must be above 0, got 0"});
   check_error<ValueError>([&] { clip_grad_value(list, -1); }, {"[clip_grad_value] value must be above 0", "-1"});
 }
+
+TEST_CASE("a schedule's state is its count and the base rates; another's is refused, and changes nothing") {
+  const Variable a = leaf({1}), b = leaf({1});
+  SGD sgd({{.parameters = {{"a", a}}, .options = {.lr = 1}}, {.parameters = {{"b", b}}, .options = {.lr = 0.1}}});
+  Schedule schedule(sgd, exponential_lr({.gamma = 0.5}));
+  const StateDict state{.scalars = {{"count", 2}, {"base.0", 4}, {"base.1", 8}}};
+  schedule.load_state_dict(state);
+  CHECK(schedule.state_dict().scalars == state.scalars);
+  CHECK(schedule.count() == 2);
+  CHECK(sgd.lr(0) == 1);
+  CHECK(sgd.lr(1) == 2);
+  const StateDict others[] = {{.scalars = {{"count", 1}, {"base.0", 4}}},
+                              {.scalars = {{"count", 0.5}, {"base.0", 4}, {"base.1", 8}}},
+                              {.scalars = {{"count", 1}, {"base.0", -4}, {"base.1", 8}}},
+                              {.scalars = {{"count", 1}, {"base.0", std::nan("")}, {"base.1", 8}}},
+                              {.scalars = {{"count", 1}, {"base.0", 4}, {"base.1", 8}, {"base.2", 8}}}};
+  for (const StateDict& other : others) CHECK_THROWS_AS(schedule.load_state_dict(other), DataError);
+  CHECK(schedule.state_dict().scalars == state.scalars);
+  CHECK(sgd.lr(1) == 2);
+}

@@ -1,0 +1,30 @@
+// Checkpoints, in the safetensors format (huggingface.co/docs/safetensors): the length of the header in 8 bytes, the
+// lowest first; a header in JSON, with the type, shape and place of each tensor; their elements.
+#pragma once
+
+#include <xgrad/core/state_dict.h>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace xgrad {
+
+/// Writes a state, so that the file is there whole or not at all: see ReplacementFile. Tensors have the type F32 in
+/// xgrad::xgrad and F64 in xgrad::xgrad_f64. Texts are in `__metadata__` under their names and scalars under "scalar:"
+/// and their names, in full precision; a version of this and a CRC-32 of everything are there too, as "xgrad:format"
+/// and "xgrad:crc32". DataError, with the system's reason, where the file cannot be written. ValueError for a name that
+/// comes twice or is one of these, and for what is not UTF-8.
+void save_safetensors(const std::filesystem::path& path, const StateDict& state);
+
+/// Reads what save_safetensors() or another program has written, in the order of the elements in the file. F32, F64 and
+/// I64 become Scalar. DataError for a file that is damaged, of a newer version, or has tensors of another type.
+StateDict load_safetensors(const std::filesystem::path& path);
+
+/// A file with the states of several owners, such as {{"model", model.state_dict()}, {"optimizer", …}}: all that a
+/// training needs to go on with the same bits. load_safetensors(path).below("model.") is the first one's.
+void save_checkpoint(const std::filesystem::path& path, std::vector<std::pair<std::string, StateDict>> parts);
+inline StateDict load_checkpoint(const std::filesystem::path& path) { return load_safetensors(path); }
+
+}  // namespace xgrad

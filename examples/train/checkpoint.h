@@ -1,0 +1,24 @@
+// What a checkpoint keeps of a training besides the states of its parts: the settings, and what a plot needs.
+#pragma once
+
+#include <xgrad/core/state_dict.h>
+
+#include <string>
+
+#include "trainer.h"
+
+namespace train {
+
+/// Everything that the numbers depend on, by the names of the options.
+xgrad::StateDict settings(const Task& task, const Choice& choice);
+
+/// UsageError, with both values, where a checkpoint was made with other settings. More epochs are welcome as long as
+/// the schedule does not depend on them.
+void check_settings(const xgrad::StateDict& saved, const Task& task, const Choice& choice);
+
+/// All of a run but its evaluations, which can be made again.
+xgrad::StateDict history(const Run& run);
+/// DataError for what is not a history.
+void load_history(Run& run, const xgrad::StateDict& saved);
+
+}  // namespace train
