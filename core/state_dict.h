@@ -37,6 +37,7 @@ class StateReader {
   // What is missing or does not fit is noted for finish(); nullptr, 0 or "" stands in for it.
 
   const Tensor* tensor(const std::string& name, const Shape& shape);
+  bool has_scalar(const std::string& name) const { return scalars_.contains(name); }
   double scalar(const std::string& name) { return take(scalars_, name, 0.0); }
   std::uint64_t count(const std::string& name);  ///< a scalar that is a whole number, from 0 to 2^53
   std::string text(const std::string& name) { return take(texts_, name, std::string()); }

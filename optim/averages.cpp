@@ -56,28 +56,13 @@ StateDict WeightAverage::state_dict() const {
 }
 
 void WeightAverage::load_state_dict(const StateDict& dict) {
-  std::string problems;
-  std::vector<Tensor> loaded;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const std::string name = parameters_[i].first + ".average";
-    const Tensor* tensor = dict.find(name);
-    if (!tensor)
-      problems += "\n  missing: " + name;
-    else if (tensor->shape() != averages_[i].shape())
-      problems += message("\n  ", name, ": expected ", averages_[i].shape(), ", got ", tensor->shape());
-    else
-      loaded.push_back(*tensor);
-  }
-  if (problems.empty() && dict.tensors.size() != parameters_.size())
-    problems = message("\n  expected ", parameters_.size(), " averages, got ", dict.tensors.size());
-  const bool counted = dict.scalars.size() == 1 && dict.scalars[0].first == "updates";
-  const double updates = counted ? dict.scalars[0].second : -1;
-  if (!(updates >= 0 && updates < 0x1p53 && updates == std::floor(updates)))
-    problems += "\n  updates: expected this one number, and a count";
-  if (!problems.empty())
-    throw DataError(message("[WeightAverage] the state is not that of these parameters:", problems));
-  averages_ = std::move(loaded);
-  updates_ = static_cast<std::int64_t>(updates);
+  StateReader reader("WeightAverage", dict);
+  const auto updates = static_cast<std::int64_t>(reader.count("updates"));
+  std::vector<const Tensor*> loaded;
+  for (const auto& [name, variable] : parameters_) loaded.push_back(reader.tensor(name + ".average", variable.shape()));
+  reader.finish();
+  for (std::size_t i = 0; i < loaded.size(); ++i) averages_[i] = *loaded[i];
+  updates_ = updates;
 }
 
 }  // namespace xgrad::optim

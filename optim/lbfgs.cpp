@@ -6,7 +6,6 @@
 #include <cmath>
 #include <functional>
 #include <limits>
-#include <map>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -171,7 +170,7 @@ double LBFGS::step(const Closure& closure) {
 }
 
 StateDict LBFGS::state_dict() const {
-  StateDict dict;
+  StateDict dict{.scalars = {{"pairs", static_cast<double>(pairs_.size())}}};
   for (std::size_t i = 0; i < pairs_.size(); ++i) {
     dict.tensors.emplace_back(message("s.", i), pairs_[i].s);
     dict.tensors.emplace_back(message("y.", i), pairs_[i].y);
@@ -180,30 +179,20 @@ StateDict LBFGS::state_dict() const {
 }
 
 void LBFGS::load_state_dict(const StateDict& dict) {
-  std::string problems;
-  std::map<std::string, const Tensor*> tensors;
-  for (const auto& [key, tensor] : dict.tensors)
-    if (!tensors.emplace(key, &tensor).second) problems += "\n  a name comes twice: " + key;
-  for (const auto& [key, value] : dict.scalars) problems += "\n  unexpected: " + key;
-  std::deque<Pair> loaded(
-      std::min((tensors.size() + 1) / 2, static_cast<std::size_t>(groups()[0].options.history_size)));
+  StateReader reader(name, dict);
+  const std::uint64_t count = reader.count("pairs"),
+                      most = static_cast<std::uint64_t>(groups()[0].options.history_size);
+  if (count > most) reader.misfit("pairs: expected at most ", most, ", got ", count);
   const Shape shape = flat(parameters(), false).shape();
-  for (std::size_t i = 0; i < loaded.size(); ++i) {
-    for (const auto& [letter, to] : {std::pair("s.", &loaded[i].s), std::pair("y.", &loaded[i].y)}) {
-      const auto found = tensors.extract(message(letter, i));
-      if (found.empty())
-        problems += message("\n  missing: ", letter, i);
-      else if (found.mapped()->shape() != shape)
-        problems += message("\n  ", found.key(), ": expected ", shape, ", got ", found.mapped()->shape());
-      else
-        *to = *found.mapped();
-    }
-    loaded[i].curvature = loaded[i].s.shape() == loaded[i].y.shape() ? dot(loaded[i].s, loaded[i].y) : 0;
-    if (problems.empty() && !(loaded[i].curvature > 0 && std::isfinite(loaded[i].curvature)))
-      problems += message("\n  pair ", i, ": expected a curvature above 0, got ", loaded[i].curvature);
+  std::deque<Pair> loaded;
+  for (std::uint64_t i = 0; i < std::min(count, most); ++i) {
+    const Tensor *s = reader.tensor(message("s.", i), shape), *y = reader.tensor(message("y.", i), shape);
+    if (!s || !y) continue;
+    loaded.push_back({*s, *y, dot(*s, *y)});
+    if (const double curvature = loaded.back().curvature; !(curvature > 0 && std::isfinite(curvature)))
+      reader.misfit("pair ", i, ": expected a curvature above 0, got ", curvature);
   }
-  for (const auto& [key, tensor] : tensors) problems += "\n  unexpected: " + key;
-  if (!problems.empty()) throw DataError(message("[", name, "] the state is not that of this optimizer:", problems));
+  reader.finish();
   pairs_ = std::move(loaded);
 }
 

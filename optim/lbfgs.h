@@ -34,7 +34,7 @@ class LBFGS : private Rule<LBFGS, LBFGSOptions> {
   /// search merely turns back from such points), GraphError where it depends on no parameter.
   double step(const Closure& closure);
 
-  /// The pairs, oldest first, as "s.0", "y.0", "s.1", …: flat arrays over all parameters, in order.
+  /// "pairs", and oldest first "s.0", "y.0", "s.1", …: flat arrays over all parameters, in order.
   StateDict state_dict() const;
   /// Takes the place of them. DataError, before anything changes, that lists what is missing, unexpected, of another
   /// size, or no pair of positive curvature.

@@ -3,8 +3,6 @@
 #include <xgrad/optim/optimizer.h>
 
 #include <algorithm>
-#include <cmath>
-#include <map>
 
 namespace xgrad::optim {
 
@@ -54,47 +52,23 @@ StateDict Optimizer::state_dict() const {
 }
 
 void Optimizer::load_state_dict(const StateDict& dict) {
-  std::string problems;
-  std::map<std::string, double> numbers(dict.scalars.begin(), dict.scalars.end());
-  std::map<std::string, const Tensor*> tensors;
-  for (const auto& [name, tensor] : dict.tensors) tensors.emplace(name, &tensor);
-  if (numbers.size() + tensors.size() != dict.scalars.size() + dict.tensors.size())
-    problems += "\n  a name comes twice";
-
+  StateReader reader(rule(), dict);
   std::vector<State> loaded;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const auto& [name, variable] = parameters_[i];
     State& state = loaded.emplace_back(State{.group = states_[i].group});
-    const auto step = numbers.extract(name + ".step");
-    if (step.empty()) continue;  // it has not made one; state without steps stays behind as unexpected
-    if (step.mapped() < 1 || step.mapped() > 0x1p53 || step.mapped() != std::floor(step.mapped())) {
-      problems += message("\n  ", name, ".step: expected a count, got ", step.mapped());
-      continue;
-    }
-    state.steps = static_cast<std::int64_t>(step.mapped());
+    if (!reader.has_scalar(name + ".step")) continue;  // it has not made one: other state of it is unexpected
+    state.steps = static_cast<std::int64_t>(reader.count(name + ".step"));
     const Plan rule = plan(state.group);
-    if (!rule.product.empty()) {
-      const auto product = numbers.extract(message(name, ".", rule.product));
-      if (product.empty())
-        problems += message("\n  missing: ", name, ".", rule.product);
-      else
-        state.product = product.mapped();
-    }
+    if (!rule.product.empty()) state.product = reader.scalar(message(name, ".", rule.product));
     for (std::size_t slot = 0; slot < max_slots; ++slot) {
       if (rule.slots[slot].name.empty()) continue;
-      const auto tensor = tensors.extract(message(name, ".", rule.slots[slot].name));
-      const Shape expected = slot_shape(rule.slots[slot], variable.shape());
-      if (tensor.empty())
-        problems += message("\n  missing: ", name, ".", rule.slots[slot].name);
-      else if (tensor.mapped()->shape() != expected)
-        problems += message("\n  ", tensor.key(), ": expected ", expected, ", got ", tensor.mapped()->shape());
-      else
-        state.slots[slot] = *tensor.mapped();
+      const Shape shape = slot_shape(rule.slots[slot], variable.shape());
+      if (const Tensor* tensor = reader.tensor(message(name, ".", rule.slots[slot].name), shape))
+        state.slots[slot] = *tensor;
     }
   }
-  for (const auto& [name, value] : numbers) problems += "\n  unexpected: " + name;
-  for (const auto& [name, tensor] : tensors) problems += "\n  unexpected: " + name;
-  if (!problems.empty()) throw DataError(message("[", rule(), "] the state is not that of this optimizer:", problems));
+  reader.finish();
   settle();
   states_ = std::move(loaded);
 }

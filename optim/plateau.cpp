@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 namespace xgrad::optim {
 
@@ -48,34 +47,19 @@ StateDict ReduceLROnPlateau::state_dict() const {
 }
 
 void ReduceLROnPlateau::load_state_dict(const StateDict& dict) {
-  std::string problems;
-  std::map<std::string, double> values(dict.scalars.begin(), dict.scalars.end());
-  if (values.size() != dict.scalars.size()) problems += "\n  a name comes twice";
-  for (const auto& [name, value] : dict.tensors) problems += "\n  unexpected: " + name;
-  std::map<std::string, double> loaded;
-  for (const auto& [name, now] : state_dict().scalars) {
-    const auto value = values.extract(name);
-    if (value.empty()) {
-      problems += "\n  missing: " + name;
-      continue;
-    }
-    const double number = loaded[name] = value.mapped();
-    const bool is_rate = name.starts_with("lr."), is_count = !is_rate && name != "best";
-    if (std::isnan(number) || ((is_rate || is_count) && !(number >= 0 && number <= 0x1p53)) ||
-        (is_count && number != std::floor(number)))
-      problems += message("\n  ", name, ": expected a ",
-                          is_count  ? "count"
-                          : is_rate ? "rate"
-                                    : "number",
-                          ", got ", number);
+  StateReader reader(owner, dict);
+  const double best = reader.scalar("best");
+  const auto bad_steps = static_cast<std::int64_t>(reader.count("bad_steps")),
+             cooldown_left = static_cast<std::int64_t>(reader.count("cooldown_left"));
+  if (std::isnan(best)) reader.misfit("best: expected a number, got ", best);
+  std::vector<double> rates;
+  for (std::size_t group = 0; group < optimizer_.group_count(); ++group) {
+    rates.push_back(reader.scalar(message("lr.", group)));
+    if (!(rates[group] >= 0)) reader.misfit("lr.", group, ": expected a rate of at least 0, got ", rates[group]);
   }
-  for (const auto& [name, value] : values) problems += "\n  unexpected: " + name;
-  if (!problems.empty()) throw DataError(message("[", owner, "] the state is not that of this schedule:", problems));
-  best_ = loaded["best"];
-  bad_steps_ = static_cast<std::int64_t>(loaded["bad_steps"]);
-  cooldown_left_ = static_cast<std::int64_t>(loaded["cooldown_left"]);
-  for (std::size_t group = 0; group < optimizer_.group_count(); ++group)
-    optimizer_.lr(group) = loaded[message("lr.", group)];
+  reader.finish();
+  best_ = best, bad_steps_ = bad_steps, cooldown_left_ = cooldown_left;
+  for (std::size_t group = 0; group < rates.size(); ++group) optimizer_.lr(group) = rates[group];
 }
 
 }  // namespace xgrad::optim

@@ -13,12 +13,23 @@ namespace {
 
 using xgrad::message;
 
+constexpr std::size_t option_width = 24, description_width = 80 - option_width;
 constexpr std::size_t most_samples = 1000000, widest = 16384;
 
 // Option names with their kind of value; the defaults stand in the descriptions.
 struct Help : CLI::Formatter {
   std::string make_option_opts(const CLI::Option* option) const override {
     return option->get_type_name().empty() ? "" : " " + option->get_type_name();
+  }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    std::string text = option->get_description();
+    for (std::size_t begin = 0, end; text.size() - begin > description_width; begin = end + 1) {
+      end = text.find('\n', begin);
+      if (end - begin <= description_width) continue;
+      end = text.rfind(' ', begin + description_width);
+      text[end] = '\n';
+    }
+    return text;
   }
   std::string make_usage(const CLI::App*, std::string name) const override {
     return message("\nUsage: ", name, " [OPTION]...\n\n");
@@ -85,11 +96,11 @@ std::vector<std::size_t> parse_widths(const std::string& text) {
 }
 
 // The first kind's, and those that differ from it.
-std::string default_rates() {
-  const double common = optimizer_kinds().front().lr;
+std::string defaults(double OptimizerKind::*number) {
+  const double common = optimizer_kinds().front().*number;
   std::string text = shortest(common);
   for (const OptimizerKind& kind : optimizer_kinds())
-    if (kind.lr != common) text += message("; ", kind.name, " ", shortest(kind.lr));
+    if (kind.*number != common) text += message("; ", kind.name, " ", shortest(kind.*number));
   return text;
 }
 
@@ -151,7 +162,7 @@ Options parse(int argc, const char* const* argv) {
 
   CLI::App app("Trains the same network with one or several optimizers, and compares them.", "train");
   app.formatter(std::make_shared<Help>());
-  app.get_formatter()->column_width(24);
+  app.get_formatter()->column_width(option_width);
   app.allow_extras();
   app.set_help_flag();  // it comes last
   app.footer("Example:\n  train --data mnist --optimizer adam,sgd --lr 0.001,0.1 --plot training.svg\n");
@@ -188,12 +199,14 @@ Options parse(int argc, const char* const* argv) {
   add("Training", "--optimizer", "LIST",
       message("One or several of ", join(names_of(optimizer_kinds())), "\n[", optimizers, "]"),
       [&](const std::string& text) { optimizers = text; });
-  add("Training", "--lr", "LIST", message("Learning rate: one for all, or one for each\n[", default_rates(), "]"),
+  add("Training", "--lr", "LIST",
+      message("Learning rate: one for all, or one for each\n[", defaults(&OptimizerKind::lr), "]"),
       [&](const std::string& text) { rates = text; });
-  add("Training", "--weight-decay", "X", "Weight decay [0; adamw 0.01]", [&](const std::string& text) {
-    weight_decay = parse_number("--weight-decay", text);
-    if (*weight_decay < 0) throw UsageError("--weight-decay: expected a number of at least 0, got " + text);
-  });
+  add("Training", "--weight-decay", "X", message("Weight decay [", defaults(&OptimizerKind::weight_decay), "]"),
+      [&](const std::string& text) {
+        weight_decay = parse_number("--weight-decay", text);
+        if (*weight_decay < 0) throw UsageError("--weight-decay: expected a number of at least 0, got " + text);
+      });
   add("Training", "--schedule", "NAME",
       message("Of the learning rate: ", join(names_of(schedule_kinds())), "\n[", options.schedule->name, "]"),
       [&](const std::string& text) { options.schedule = &find_kind("--schedule", text, schedule_kinds()); });

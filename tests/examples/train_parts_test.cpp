@@ -115,7 +115,7 @@ TEST_CASE("bad options are refused in one line that says what to do") {
       {{"--epoch=3"}, "unknown option --epoch; did you mean --epochs?"},
       {{"adamax"}, "unexpected argument adamax"},
       {{"--optimizer", "adamx"}, "did you mean adamax?"},
-      {{"--optimizer", "lion"}, "there are adam, adamax, adamw, rmsprop, sgd"},
+      {{"--optimizer", "ftrl"}, "there are adam, adamax, adamw, adamaxw, "},
       {{"--optimizer", "adam,"}, "--optimizer"},
       {{"--optimizer", "adam,adam"}, "comes twice"},
       {{"--optimizer", "adam,sgd,adam", "--lr", "1,2,1"}, "comes twice"},

@@ -122,5 +122,4 @@ TEST_CASE("the table has a row a parameter, the lines are JSON") {
   CHECK(second["update_ratio"].is_null());  // 0 / 0
   CHECK(second["at_bound"] == 0);
   CHECK_FALSE(std::getline(lines, line));
-  MESSAGE("\n", table(all));
 }

@@ -178,7 +178,8 @@ TEST_CASE("without a lower loss the parameters stay") {
 TEST_CASE("a pair that leads nowhere is forgotten, and one of negative curvature is not kept") {
   const Variable x = leaf({1});
   LBFGS misled({{"x", x}}, {.max_evaluations = 100});
-  misled.load_state_dict({.tensors = {{"s.0", Tensor({Scalar(1e-30)})}, {"y.0", Tensor({1})}}, .scalars = {}});
+  misled.load_state_dict(
+      {.tensors = {{"s.0", Tensor({Scalar(1e-30)})}, {"y.0", Tensor({1})}}, .scalars = {{"pairs", 1}}});
   misled.step([&] { return sum(square(x)); });
   CHECK(std::abs(double(x.item())) < 1e-6);
 
@@ -192,7 +193,7 @@ TEST_CASE("a pair that leads nowhere is forgotten, and one of negative curvature
 TEST_CASE("the newest pair scales the directions that no pair has seen") {
   const Variable x = leaf({0, 1});  // 50 |x|^2, of whose curvature the pair knows in the other direction: one step
   LBFGS lbfgs({{"x", x}});
-  lbfgs.load_state_dict({.tensors = {{"s.0", Tensor({1, 0})}, {"y.0", Tensor({100, 0})}}, .scalars = {}});
+  lbfgs.load_state_dict({.tensors = {{"s.0", Tensor({1, 0})}, {"y.0", Tensor({100, 0})}}, .scalars = {{"pairs", 1}}});
   int calls = 0;
   lbfgs.step([&] { return ++calls, 50 * sum(square(x)); });
   CHECK(calls == 2);
@@ -257,12 +258,14 @@ TEST_CASE("L-BFGS refuses the state of another") {
     StateDict dict;
     std::vector<std::string> pieces;
   } refusals[] = {
-      {{.tensors = {{"s.0", one}}, .scalars = {{"step", 1}}}, {"missing: y.0", "unexpected: step"}},
-      {{.tensors = {{"s.0", one}, {"x", one}}, .scalars = {}}, {"missing: y.0", "unexpected: x"}},
-      {{.tensors = {{"s.0", one}, {"s.0", one}}, .scalars = {}}, {"a name comes twice: s.0"}},
-      {{.tensors = {{"s.0", ones({3})}, {"y.0", one}}, .scalars = {}}, {"s.0: expected (2,), got (3,)"}},
-      {{.tensors = {{"s.0", one}, {"y.0", Tensor({0, 1})}}, .scalars = {}}, {"pair 0: expected a curvature above 0"}},
-      {{.tensors = {{"s.0", one}, {"y.0", one}, {"s.1", one}, {"y.1", one}}, .scalars = {}}, {"unexpected: s.1"}},
+      {{.tensors = {{"s.0", one}}, .scalars = {{"pairs", 1}, {"step", 1}}}, {"missing: y.0", "unexpected: step"}},
+      {{.tensors = {{"s.0", one}, {"x", one}}, .scalars = {}}, {"missing: pairs", "unexpected: x"}},
+      {{.tensors = {{"s.0", one}, {"s.0", one}}, .scalars = {{"pairs", 1}}}, {"repeated: s.0"}},
+      {{.tensors = {{"s.0", ones({3})}, {"y.0", one}}, .scalars = {{"pairs", 1}}}, {"s.0: expected (2,), got (3,)"}},
+      {{.tensors = {{"s.0", one}, {"y.0", Tensor({0, 1})}}, .scalars = {{"pairs", 1}}},
+       {"pair 0: expected a curvature above 0"}},
+      {{.tensors = {{"s.0", one}, {"y.0", one}, {"s.1", one}, {"y.1", one}}, .scalars = {{"pairs", 2}}},
+       {"pairs: expected at most 1, got 2", "unexpected: s.1"}},
   };
   for (const auto& [dict, pieces] : refusals)
     for (const std::string& piece : pieces)
