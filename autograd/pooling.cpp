@@ -33,13 +33,14 @@ Variable pick(const Variable& x, const Shape& shape, const Positions& positions)
 }
 
 Variable put(const Variable& dy, const Shape& shape, const Positions& positions) {
-  Tensor value = zeros(shape);
+  Tensor value = Tensor::from_shape(shape);
   const std::size_t from = plane(dy.shape()), to = plane(shape);
   parallel_for(shape[0] * shape[1], grain / to + 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t p = begin; p < end; ++p) {
       const Scalar* in = dy.value().data() + p * from;
       const std::uint32_t* at = positions->data() + p * from;
       Scalar* out = value.data() + p * to;
+      std::fill_n(out, to, Scalar(0));  // here, where it stays in this processor's cache
       for (std::size_t i = 0; i < from; ++i) out[at[i]] += in[i];
     }
   });

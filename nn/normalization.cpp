@@ -41,6 +41,7 @@ BatchNorm::BatchNorm(std::size_t channels, std::size_t dimensions, BatchNormOpti
     throw ValueError(message("[batch_norm] expected momentum in [0, 1], got ", momentum_));
   running_mean = buffer("running_mean", zeros(shape_));
   running_var = buffer("running_var", ones(shape_));
+  num_batches_tracked = buffer("num_batches_tracked", zeros({}));
 }
 
 Variable BatchNorm::forward(const Variable& x) {
@@ -61,6 +62,7 @@ Variable BatchNorm::forward(const Variable& x) {
   const Variable y = flat ? transpose(normalize(transpose(x), {1, channels, n}, eps_, weight, bias, &moments))
                           : normalize(x, {shape[0], channels, n / shape[0]}, eps_, weight, bias, &moments);
   follow(running_mean, moments.mean, momentum_, 1);
+  num_batches_tracked.mutable_value()() += 1;
   follow(running_var, moments.variance, momentum_, static_cast<double>(n) / static_cast<double>(n - 1));
   return y;
 }

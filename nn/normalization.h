@@ -35,6 +35,7 @@ struct BatchNorm : Normalization {
   Variable forward(const Variable& x) override;
 
   Variable running_mean, running_var;  ///< (channels,): buffers, at first 0 and 1
+  Variable num_batches_tracked;        ///< (): how many batches it was trained on, kept so that PyTorch's states fit
 
  protected:
   BatchNorm(std::size_t channels, std::size_t dimensions, BatchNormOptions options);

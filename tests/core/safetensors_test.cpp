@@ -2,6 +2,9 @@
 #include <datasets/idx_files.h>
 #include <error.h>
 #include <xgrad/core/safetensors.h>
+#include <xgrad/nn/linear.h>
+#include <xgrad/nn/normalization.h>
+#include <xgrad/nn/sequential.h>
 
 #include <cstring>
 #include <limits>
@@ -111,6 +114,24 @@ TEST_CASE("a file laid out as PyTorch's are is read by name") {
   CHECK(*state.find("0.weight") == Tensor({{1.5, -2}}));
   CHECK(state.texts.size() == 1);
   CHECK(state.texts[0].second == "pt");
+}
+
+TEST_CASE("a network that PyTorch has saved goes into the same network here, with its running statistics") {
+  std::string header = R"({"1.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[0,8]},)"
+                       R"("0.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[8,16]})";
+  int end = 16;
+  for (const char* name : {"0.bias", "1.bias", "1.running_mean", "1.running_var", "1.weight"}) {
+    header += message(",\"", name, R"(":{"dtype":"F32","shape":[1],"data_offsets":[)", end, ",", end + 4, "]}");
+    end += 4;
+  }
+  const Folder folder;
+  const auto path = folder.write("model.safetensors",
+                                 with_header(header + "}", raw<std::int64_t>({9}) + raw<float>({1, 2, 3, 4, 5, 4, 6})));
+  nn::Sequential model{nn::Linear(2, 1), nn::BatchNorm1d(1, {.eps = 0})};
+  model.load_state_dict(load_safetensors(path));
+  model.eval();
+  const Variable y = model(Variable(Tensor({{10, 100}})));  // 10 + 200 + 3, less 5, over 2, times 6, plus 4
+  CHECK(double(y.item()) == doctest::Approx(628));
 }
 
 TEST_CASE("damaged files are refused, with what was expected") {

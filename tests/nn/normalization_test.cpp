@@ -123,9 +123,10 @@ TEST_CASE("running statistics follow the batches, and evaluation uses them") {
   layer.eval();
   check(layer(Variable(Tensor({{5, 4}}))), (5 - 1) / 2. * 2, (4 - 2) / 1. * 3 + 7);
   check(layer.running_mean, 1, 2);  // as they were
+  CHECK(layer.num_batches_tracked.item() == 2);
   std::vector<std::string> names;
   for (const auto& [name, buffer] : layer.buffers()) names.push_back(name);
-  CHECK(names == std::vector<std::string>{"running_mean", "running_var"});
+  CHECK(names == std::vector<std::string>{"running_mean", "running_var", "num_batches_tracked"});
   CHECK(nn::BatchNorm2d(3, {.affine = false}).parameters().empty());
 }
 
