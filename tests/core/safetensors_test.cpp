@@ -45,7 +45,8 @@ bool same(const StateDict& a, const StateDict& b) {
   for (std::size_t i = 0; i < a.tensors.size(); ++i) {
     const auto& [name, x] = a.tensors[i];
     const auto& [other, y] = b.tensors[i];
-    if (name != other || x.shape() != y.shape() || std::memcmp(x.data(), y.data(), x.size() * sizeof(Scalar)) != 0)
+    if (name != other || x.shape() != y.shape() ||
+        (x.size() > 0 && std::memcmp(x.data(), y.data(), x.size() * sizeof(Scalar)) != 0))
       return false;
   }
   for (std::size_t i = 0; i < a.scalars.size(); ++i)
