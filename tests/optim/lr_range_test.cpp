@@ -37,7 +37,7 @@ TEST_CASE("it suggests where the mean loss falls most, and ends where it diverge
   const Variable x = leaf({1, 1, 1}), h(Tensor({1, 2, 4}));
   SGD sgd({{"x", x}}, {});
   const LRRange range = lr_range_test(sgd, [&] { return sum(h * square(x)) / 2; },
-                                      {.from = 1e-4, .to = 1e3, .steps = 60, .smoothing = 0});
+                                      {.from = 1e-4, .to = 1e3, .steps = 25, .smoothing = 0});
   CHECK(range.points.back().lr > 0.5);
   CHECK(range.points.back().lr < 10);
   REQUIRE(range.suggested.has_value());
@@ -53,6 +53,28 @@ TEST_CASE("it suggests where the mean loss falls most, and ends where it diverge
   CHECK(*range.suggested == range.points[at].lr);
   CHECK(range.points.back().loss > 4 * least);
   CHECK(range.points[range.points.size() - 2].loss <= 4 * least);
+}
+
+TEST_CASE("it suggests the middle of the steepest fall, and none after the least loss") {
+  const struct {
+    std::vector<double> losses;  // the first one is before the first step; then with rates 1, 2, 4, …
+    double suggested;
+  } cases[] = {
+      {{10, 10, 10, 7, 3, 2.9, 2.8}, 4},          // falls by 3 to the third, by 4 from it
+      {{10, 10, 10, 6, 3, 2.9, 2.8}, 4},          // falls by 4 to the third, by 3 from it
+      {{10, 10, 10, 7, 3, 3, 11.5, 11.5, 4}, 4},  // the last fall is greater, but comes after the least
+  };
+  for (const auto& [losses, suggested] : cases) {
+    const Variable x = leaf({1});
+    SGD sgd({{"x", x}}, {});
+    std::size_t call = 0;
+    const auto steps = static_cast<std::int64_t>(losses.size()) - 1;
+    const LRRange range =
+        lr_range_test(sgd, [&, &all = losses] { return sum(0 * x) + all[call++]; },
+                      {.from = 1, .to = std::ldexp(1, static_cast<int>(steps) - 1), .steps = steps, .smoothing = 0});
+    CHECK(call == losses.size());
+    CHECK(range.suggested.value_or(0) == Approx(suggested));
+  }
 }
 
 TEST_CASE("no rate is suggested where the loss only rises, and none is tried after it is infinite") {
