@@ -79,7 +79,8 @@ class Optimizer {
   /// A state tensor, such as state("fc1.weight", "exp_avg"). ValueError where there is none (yet).
   const Tensor& state(std::string_view parameter, std::string_view slot) const;
 
-  /// State as "fc1.weight.exp_avg" (tensors) and "fc1.weight.step" (scalars), of the parameters that have made a step.
+  /// State as "fc1.weight.exp_avg" (tensors) and "fc1.weight.step" (scalars), of the parameters that have made a step,
+  /// and the name of the "rule".
   StateDict state_dict() const;
   /// Takes the place of all state. DataError, before anything changes, that lists names that are missing, unexpected or
   /// of another shape, such as those of another rule.

@@ -35,7 +35,7 @@ const Tensor& Optimizer::state(std::string_view parameter, std::string_view slot
 }
 
 StateDict Optimizer::state_dict() const {
-  StateDict dict;
+  StateDict dict{.texts = {{"rule", std::string(rule())}}};
   for (std::size_t i = 0; i < states_.size(); ++i) {
     const State& state = states_[i];
     if (state.steps == 0) continue;
@@ -53,6 +53,8 @@ StateDict Optimizer::state_dict() const {
 
 void Optimizer::load_state_dict(const StateDict& dict) {
   StateReader reader(rule(), dict);
+  if (const std::string other = reader.text("rule"); other != rule())
+    reader.misfit("rule: expected ", rule(), ", got '", other, "'");
   std::vector<State> loaded;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const auto& [name, variable] = parameters_[i];

@@ -291,8 +291,10 @@ TEST_CASE("state of another optimizer is refused, with everything that is wrong"
   adam.step();
   const StateDict saved = adam.state_dict();
   Adamax adamax({{"x", x}}, {});
-  check_error<DataError>([&] { adamax.load_state_dict(saved); },
-                         {"[Adamax]", "missing: x.exp_inf", "unexpected: x.exp_avg_sq"});
+  check_error<DataError>([&] { adamax.load_state_dict(saved); }, {"[Adamax]", "rule: expected Adamax, got 'Adam'",
+                                                                  "missing: x.exp_inf", "unexpected: x.exp_avg_sq"});
+  AdamW decoupled({{"x", x}}, {});  // whose names are Adam's
+  check_error<DataError>([&] { decoupled.load_state_dict(saved); }, {"rule: expected AdamW, got 'Adam'"});
   Adam smaller({{"x", leaf(ones({4}))}}, {});
   check_error<DataError>([&] { smaller.load_state_dict(saved); }, {"x.exp_avg_sq: expected (4,), got (5,)"});
   StateDict bad = saved;
