@@ -148,7 +148,7 @@ void check_resumed(const OptimizerCase& optimizer, const ScheduleCase& schedule,
 std::set<std::string> declared(const std::string& pattern) {
   std::set<std::string> found;
   const std::regex regex(pattern);
-  for (const auto& entry : std::filesystem::directory_iterator(XGRAD_SOURCE_DIR "/optim")) {
+  for (const auto& entry : std::filesystem::directory_iterator("optim")) {
     if (entry.path().extension() != ".h") continue;
     const std::string text = content(entry.path());
     for (std::sregex_iterator match(text.begin(), text.end(), regex), end; match != end; ++match)

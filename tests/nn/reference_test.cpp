@@ -173,7 +173,7 @@ void check_close(const Tensor& actual, const Tensor& expected, const std::string
 }  // namespace
 
 TEST_CASE("layers, activations and losses give PyTorch's outputs and gradients") {
-  const Json cases = Json::parse(std::ifstream(XGRAD_TEST_DATA "/layers.json")).at("cases");
+  const Json cases = Json::parse(std::ifstream("tests/data/layers.json")).at("cases");
   std::set<std::string> used;
   for (const Json& test : cases) {
     const std::string name = test.at("name"), what = name + test.at("options").dump();

@@ -146,7 +146,7 @@ void check_near(const Tensor& got, const std::vector<double>& expected, double t
 }
 
 json cases() {
-  std::ifstream file(XGRAD_TEST_DATA "/optimizers.json");
+  std::ifstream file("tests/data/optimizers.json");
   json all = json::parse(file)["cases"];
   for (json& one : all)
     if (one["optimizer"] == "NAdam") one["options"]["pytorch_1"] = true;
