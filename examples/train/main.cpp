@@ -41,7 +41,7 @@ void stop_at_interrupt() {
   sigaction(SIGINT, &action, nullptr);
 }
 
-Split load(const Options& options) {
+Split load_training(const Options& options) {
   if (!options.data) {
     const std::size_t count = options.samples.value_or(drawn_samples);
     return {digits(count, 2 * options.seed), digits(std::min(count, drawn_test_samples), 2 * options.seed + 1)};
@@ -51,6 +51,18 @@ Split load(const Options& options) {
     throw UsageError(message("--samples: ", *options.samples, " is more than the ", split.train.size(), " of ",
                              options.data->string()));
   if (options.samples) split.train = split.train.slice(0, *options.samples);
+  return split;
+}
+
+Split load(const Options& options) {
+  Split split = load_training(options);
+  if (!options.test) return split;
+  split.test = mnist(*options.test).test;
+  if (split.test.image_shape() != split.train.image_shape() || split.test.class_names() != split.train.class_names())
+    throw UsageError(message("--test: the images of ", options.test->string(), " are ",
+                             xgrad::to_string(split.test.image_shape()), " in ", split.test.class_names().size(),
+                             " classes, those to train on ", xgrad::to_string(split.train.image_shape()), " in ",
+                             split.train.class_names().size()));
   return split;
 }
 
@@ -94,7 +106,8 @@ std::size_t parameter_count(const Architecture& architecture) {
 std::string summary(const Options& options, const Task& task) {
   const std::string validation = task.validation ? grouped(task.validation->size()) + " validation, " : "";
   return message(options.data ? options.data->string() : "digits", ": ", grouped(task.data.train.size()), " train, ",
-                 validation, grouped(task.data.test.size()), " test; ", task.architecture.name(), ", ",
+                 validation, grouped(task.data.test.size()), " test", options.test ? " of " + options.test->string() : "",
+                 "; ", task.architecture.name(), ", ",
                  grouped(parameter_count(task.architecture)), " parameters");
 }
 

@@ -187,6 +187,7 @@ Options parse(int argc, const char* const* argv) {
   };
 
   add_path("Data", "--data", "DIR", "Folder of MNIST or a relative of it [drawn digits]", options.data);
+  add_path("Data", "--test", "DIR", "Test on another folder's test images [those of --data]", options.test);
   add_count("Data", "--samples", message("Train on the first N samples [all; ", drawn_samples, " if drawn]"), 1,
             most_samples, options.samples);
   add("Data", "--validation", "X", "Hold out this share of the training samples [none]",

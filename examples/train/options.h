@@ -28,6 +28,7 @@ struct Options {
   std::string help;  ///< to be printed in place of all else, where it is not empty
 
   std::optional<std::filesystem::path> data;  ///< drawn digits without one
+  std::optional<std::filesystem::path> test;  ///< whose test images are read in place of those of `data`
   std::optional<std::size_t> samples;         ///< how many to train on; all of them without a number
   std::optional<double> validation;           ///< the share of the training samples that is held out
   bool augment = false;

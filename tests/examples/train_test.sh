@@ -131,6 +131,10 @@ check "a folder of one's own, and a linear model" prints "small: 4 train, 4 test
 check "it is trained" exits 0
 run --data small --model lenet --batch-size 2
 check "images too small for LeNet" refused "lenet needs images of at least 12 x 12 pixels, got 2 x 2"
+run --samples 100 --test small
+check "a test set of other images" refused "--test: the images of small are (1, 2, 2)"
+run --samples 200 --batch-size 50 --epochs 1 --optimizer adam --test "$work/drawn"
+check "a test set that is not there" refused "drawn"
 run --data small --samples 5
 check "more samples than there are" refused "5 is more than the 4 of small"
 printf x >>small/t10k-labels-idx1-ubyte
