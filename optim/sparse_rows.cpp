@@ -18,7 +18,7 @@ bool Optimizer::updates_rows(std::size_t parameter, const Plan& plan) const {
   if (!table.sparse_grad() || plan.sparse == SparseRows::dense) return false;
   if (std::any_of(plan.slots.begin(), plan.slots.end(), [](const Slot& slot) { return slot.per_row; })) return false;
   const bool others = table.node()->refresh && states_[parameter].row_steps.empty();  // some other optimizer's
-  return plan.sparse == SparseRows::lazy || (plan.weight_decay == 0 && !others);
+  return !others && (plan.sparse == SparseRows::lazy || plan.weight_decay == 0);
 }
 
 // Before the step is counted.
