@@ -32,7 +32,7 @@ struct Node {
   std::shared_ptr<const IndexTensor> rows_read;  // for add_rows_to_grad, where the input is a leaf
   /// Brings rows of the value (all, where null) up to date: an optimizer lets rows without a gradient wait until read.
   std::function<void(const IndexTensor*)> refresh;
-  Variable pending;                              // the gradient so far, during a backward pass
+  Variable pending;  // the gradient so far, during a backward pass
 };
 
 }  // namespace xgrad

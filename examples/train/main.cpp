@@ -106,8 +106,8 @@ std::size_t parameter_count(const Architecture& architecture) {
 std::string summary(const Options& options, const Task& task) {
   const std::string validation = task.validation ? grouped(task.validation->size()) + " validation, " : "";
   return message(options.data ? options.data->string() : "digits", ": ", grouped(task.data.train.size()), " train, ",
-                 validation, grouped(task.data.test.size()), " test", options.test ? " of " + options.test->string() : "",
-                 "; ", task.architecture.name(), ", ",
+                 validation, grouped(task.data.test.size()), " test",
+                 options.test ? " of " + options.test->string() : "", "; ", task.architecture.name(), ", ",
                  grouped(parameter_count(task.architecture)), " parameters");
 }
 

@@ -6,15 +6,13 @@
 #include <xgrad/nn/normalization.h>
 #include <xgrad/nn/sequential.h>
 
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 using namespace xgrad;
-using idx_files::Bytes;
-using idx_files::Folder;
-using idx_files::from_text;
-using idx_files::operator+;
+using namespace idx_files;
 
 namespace {
 
@@ -39,7 +37,9 @@ Bytes read(const std::filesystem::path& path) {
 
 // Equal to the bit, NaN and -0 included.
 bool same(const StateDict& a, const StateDict& b) {
-  const auto same_bits = [](double x, double y) { return std::memcmp(&x, &y, sizeof x) == 0; };
+  const auto same_bits = [](double x, double y) {
+    return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y);
+  };
   if (a.tensors.size() != b.tensors.size() || a.scalars.size() != b.scalars.size() || a.texts.size() != b.texts.size())
     return false;
   for (std::size_t i = 0; i < a.tensors.size(); ++i) {

@@ -9,7 +9,6 @@
 #include <vector>
 
 using namespace xgrad;
-using doctest::Approx;
 
 namespace {
 
