@@ -32,7 +32,10 @@ inline Batch fma(Batch a, Batch b, Batch c) { return a * b + c; }
 inline Scalar hadd(Batch x) { return x; }
 inline Batch sign(Batch x) { return static_cast<Batch>((x > 0) - (x < 0)); }
 using std::abs, std::exp, std::expm1, std::log, std::log1p, std::sqrt, std::sin, std::cos, std::tanh, std::erf;
-using std::isnan, std::max, std::min;
+using std::isnan;
+// As the registers do: a NaN in b comes through, where std::max(a, b) would return a.
+inline Batch max(Batch a, Batch b) { return a > b ? a : b; }
+inline Batch min(Batch a, Batch b) { return a < b ? a : b; }
 #endif
 
 /// The first `count` numbers of a batch, at most batch_size, the others 0; nothing beyond them is read or written.
