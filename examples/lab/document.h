@@ -1,0 +1,144 @@
+// What the lab has to show: sections of text, tables and figures. page.h writes them as HTML, csv.h their numbers.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace lab {
+
+/// What stands in a table: a number (NaN is written as "-") or text.
+struct Cell {
+  Cell(std::string words) : text(std::move(words)) {}
+  Cell(const char* words) : text(words) {}
+  /// Shown with so many significant digits; the CSV file has all of them.
+  Cell(double number, int digits = 3);
+  static Cell integer(double number);
+  /// A time, or what was made of times: it differs from run to run.
+  static Cell measured(double number, int digits = 3);
+  /// "0.0412 (0.0398 to 0.0450)": the median with the least and the largest. Three columns in the CSV file.
+  static Cell spread(std::vector<double> values, int digits = 3);
+
+  std::string text;
+  std::vector<double> numbers = {};
+  bool is_measured = false;
+};
+
+/// `name` is unique in its section, and part of the name of its CSV file: lower case, digits and '-'.
+struct Table {
+  std::string name, caption;
+  std::vector<std::string> columns;
+  std::vector<std::vector<Cell>> rows;  ///< as many cells as columns; the first one names the row
+};
+
+/// The colour of a line is that of its optimizer: Rule::id. Anything else gets a neutral colour of its own.
+struct Line {
+  std::string label, color = {};
+  std::vector<double> x, y;                 ///< a y that is not finite is a gap
+  std::vector<double> low = {}, high = {};  ///< empty, or a band around y, such as the least and the largest seed
+  bool dashed = false;
+};
+
+struct Axis {
+  std::string label;  ///< with its unit
+  bool logarithmic = false;
+  std::optional<double> low = {}, high = {};  ///< else of the values; what is beyond is cut off
+};
+
+/// A vertical or a horizontal line with a word to it.
+struct Mark {
+  std::string label;
+  double at;
+  bool horizontal = false;
+};
+
+/// Lines over a common axis. Readers can hide each of them, and read values at the pointer.
+struct LineChart {
+  std::string name, title, note;  ///< the note says what is seen, under the figure: it may be empty
+  Axis x, y;
+  std::vector<Line> lines;
+  std::vector<Mark> marks = {};
+};
+
+/// A dot for each seed, in a row for each group, with a tick at the median.
+struct DotPlot {
+  struct Group {
+    std::string label, color = {};
+    std::vector<double> values;
+  };
+  std::string name, title, note;
+  Axis x;
+  std::vector<Group> groups;
+  std::vector<Mark> marks = {};
+  bool measured = false;  ///< the values are times
+};
+
+/// A cell for each pair of settings, with its value in it.
+struct HeatMap {
+  std::string name, title, note;
+  std::string x_label, y_label;
+  std::vector<std::string> x, y;
+  std::string value_label;
+  std::vector<std::vector<double>> values;  ///< values[y][x]; NaN is "diverged"
+  bool logarithmic = false;
+  bool low_is_good = true;
+};
+
+/// A function of two numbers as bands between contours, with paths over it.
+struct Landscape {
+  struct Path {
+    std::string label, color = {};
+    std::vector<double> x, y;
+  };
+  std::string name, title, note;
+  std::string x_label, y_label;
+  double left, right, bottom, top;
+  std::size_t columns, rows;
+  std::vector<double> values;  ///< rows x columns, the bottom row first; sampled at the corners of a grid
+  bool logarithmic = true;     ///< bands are equally wide in the logarithm of value - least value
+  std::vector<Path> paths = {};
+};
+
+struct Text {
+  std::string words;  ///< a paragraph; plain text
+};
+struct Heading {
+  std::string words;
+};
+
+enum class Verdict { holds, holds_if, does_not_hold };
+/// Heads an experiment about a claim. `words` say under which conditions, or why not.
+struct Claim {
+  std::size_t number;
+  std::string claim;
+  Verdict verdict;
+  std::string words;
+};
+
+struct Choice;
+/// Figures that the page draws by itself, from numbers that it finds in `json`; `tables` are the same numbers for CSV.
+struct Custom {
+  std::string name, kind, json;
+  std::vector<Table> tables;
+};
+
+using Block = std::variant<Text, Heading, Claim, Table, LineChart, DotPlot, HeatMap, Landscape, Custom, Choice>;
+
+/// Of several things one is seen, which the reader chooses by name.
+struct Choice {
+  struct Option {
+    std::string label;
+    std::vector<Block> blocks;
+  };
+  std::string name, label;
+  std::vector<Option> options;
+};
+
+struct Section {
+  std::string id, title;
+  std::vector<Block> blocks;
+};
+
+}  // namespace lab

@@ -1,0 +1,32 @@
+// The optimizers that the lab compares, by name, with the settings that it varies.
+#pragma once
+
+#include <xgrad/optim/optimizer.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace lab {
+
+/// What is not given is the optimizer's own default. What a rule does not have is left alone.
+struct Settings {
+  double lr;
+  std::optional<double> beta1 = {}, beta2 = {}, eps = {};
+  std::optional<bool> bias_correction = {};
+};
+
+struct Rule {
+  std::string_view id, label;  ///< "adam", "Adam"; the id is also its colour on the page
+  double lr;                   ///< a good rate for a small network
+  bool has_beta2;              ///< it takes beta1 and beta2
+  std::unique_ptr<xgrad::optim::Optimizer> (*make)(const xgrad::optim::ParameterList&, const Settings&);
+};
+
+/// SGD first. AdamW and AdamaxW are left out: without weight decay they are Adam and Adamax.
+std::span<const Rule> rules();
+/// std::out_of_range for an unknown id.
+const Rule& rule(std::string_view id);
+
+}  // namespace lab
