@@ -9,6 +9,11 @@
 
 namespace lab {
 
+/// With so many significant digits; "-" for NaN.
+std::string number_text(double number, int digits = 3);
+/// Of nothing, NaN. A NaN among the values counts as larger than all others.
+double median(std::vector<double> values);
+
 /// What stands in a table: a number (NaN is written as "-") or text.
 struct Cell {
   Cell(std::string words) : text(std::move(words)) {}
@@ -118,10 +123,14 @@ struct Claim {
 };
 
 struct Choice;
-/// Figures that the page draws by itself, from numbers that it finds in `json`; `tables` are the same numbers for CSV.
+/// The contents of a CSV file.
+struct Csv {
+  std::string name, lines;
+};
+/// A figure that the page has a script of its own for, by its kind, with the numbers that it needs as JSON.
 struct Custom {
-  std::string name, kind, json;
-  std::vector<Table> tables;
+  std::string name, kind, title, note, json;
+  std::vector<Csv> files;  ///< the same numbers
 };
 
 using Block = std::variant<Text, Heading, Claim, Table, LineChart, DotPlot, HeatMap, Landscape, Custom, Choice>;

@@ -1,0 +1,15 @@
+// Stands in for sections that are still being written.
+#include "context.h"
+
+namespace lab {
+
+#define PENDING(function, name) \
+  __attribute__((weak)) Section function(const Context&) { return {#function, name, {}}; }
+PENDING(inside_one_step, "Inside one step")
+PENDING(rate_sensitivity, "Rate sensitivity")
+PENDING(curvature, "Curvature")
+PENDING(claims, "The article, claim by claim")
+PENDING(break_it, "Break it")
+PENDING(paper_experiments, "The paper's experiments")
+
+}  // namespace lab

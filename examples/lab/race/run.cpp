@@ -1,0 +1,134 @@
+#include "run.h"
+
+#include <xgrad/autograd/ops.h>
+#include <xgrad/optim/lbfgs.h>
+#include <xgrad/optim/schedule.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace lab {
+
+using namespace xgrad;
+
+std::vector<std::size_t> frames(std::size_t budget) {
+  std::vector<std::size_t> steps;
+  // Odd distances, so that a swing from side to side stays one.
+  for (std::size_t step = 0; step <= budget; step += step < 60 ? 1 : step < 300 ? 3 : 5) steps.push_back(step);
+  return steps;
+}
+
+namespace {
+
+bool finite(Position at) { return std::isfinite(at[0]) && std::isfinite(at[1]); }
+
+// What is known of a run after each of its steps.
+class Recorder {
+ public:
+  Recorder(const Function& function, std::size_t budget) : function_(function), frames_(frames(budget)) {}
+
+  void record(std::size_t step, Position at, double value) {
+    const double gap = value - function_.least;
+    if (!result_.steps && gap <= goal) result_.steps = step;
+    while (frame_ < frames_.size() && frames_[frame_] <= step && frame_ == result_.positions.size() && finite(at)) {
+      result_.positions.push_back(at);
+      ++frame_;
+    }
+    result_.gap = std::isfinite(gap) ? gap : std::numeric_limits<double>::quiet_NaN();
+    result_.distance = distance(function_, at);
+  }
+  Trajectory take() { return std::move(result_); }
+
+ private:
+  const Function& function_;
+  std::vector<std::size_t> frames_;
+  std::size_t frame_ = 0;
+  Trajectory result_ = {};
+};
+
+}  // namespace
+
+bool better(const Trajectory& a, const Trajectory& b) {
+  if (a.steps || b.steps) return a.steps && (!b.steps || *a.steps < *b.steps);
+  return a.gap < b.gap || (!std::isnan(a.gap) && std::isnan(b.gap));
+}
+
+std::vector<Trajectory> run(const Function& function, const Rule& rule, double lr, std::size_t budget) {
+  const std::size_t count = function.starts.size();
+  Tensor x0 = Tensor::from_shape({count}), y0 = x0;
+  for (std::size_t i = 0; i < count; ++i) {
+    x0.data()[i] = static_cast<Scalar>(function.starts[i][0]);
+    y0.data()[i] = static_cast<Scalar>(function.starts[i][1]);
+  }
+  const Variable x(std::move(x0), true), y(std::move(y0), true);
+  const auto optimizer = rule.make({{"x", x}, {"y", y}}, {.lr = lr});
+  std::vector<Recorder> recorders(count, Recorder(function, budget));
+  for (std::size_t step = 0; step <= budget; ++step) {
+    optimizer->zero_grad();
+    const Variable value = function.value(x, y);
+    for (std::size_t i = 0; i < count; ++i)
+      recorders[i].record(step, {x.value().data()[i], y.value().data()[i]}, value.value().data()[i]);
+    if (step == budget) break;
+    sum(value).backward();
+    optimizer->step();
+  }
+  std::vector<Trajectory> results;
+  for (Recorder& recorder : recorders) results.push_back(recorder.take());
+  return results;
+}
+
+std::vector<Trajectory> run_lbfgs(const Function& function, double lr, std::size_t budget) {
+  std::vector<Trajectory> results;
+  for (const Position& start : function.starts) {
+    const Variable x(Tensor({static_cast<Scalar>(start[0])}), true), y(Tensor({static_cast<Scalar>(start[1])}), true);
+    optim::LBFGS optimizer({{"x", x}, {"y", y}}, {.lr = lr, .max_iterations = 1});
+    Recorder recorder(function, budget);
+    std::size_t evaluations = 0;
+    const auto closure = [&] {
+      ++evaluations;
+      return sum(function.value(x, y));
+    };
+    double value = closure().item();
+    recorder.record(0, start, value);
+    evaluations = 0;
+    while (evaluations < budget) {
+      const std::size_t before = evaluations;
+      const Position last = {x.item(), y.item()};
+      const double last_value = value;
+      value = optimizer.step(closure);
+      // Until the step is made, the position is the one before it.
+      for (std::size_t step = before + 1; step < std::min(evaluations, budget); ++step)
+        recorder.record(step, last, last_value);
+      const Position at = {x.item(), y.item()};
+      recorder.record(std::min(evaluations, budget), at, value);
+      if (at == last) break;  // it has come to its end
+    }
+    results.push_back(recorder.take());
+  }
+  return results;
+}
+
+Trajectory run_reddi(const Rule& rule, double lr, double beta2, std::size_t budget, std::size_t frame_every) {
+  const Variable x(Tensor({0}), true);
+  const Settings settings = {.lr = lr, .beta1 = rule.has_beta2 ? std::optional(0.0) : std::nullopt, .beta2 = beta2};
+  const auto optimizer = rule.make({{"x", x}}, settings);
+  optim::InverseSqrtLR schedule(*optimizer, {});
+  Trajectory result = {};
+  for (std::size_t step = 1; step <= budget; ++step) {
+    if (step % frame_every == 1) result.positions.push_back({x.item(), static_cast<double>(step - 1)});
+    optimizer->zero_grad();
+    ((step % 3 == 1 ? 3.0 : -1.0) * sum(x)).backward();
+    optimizer->step();
+    schedule.step();
+    x.mutable_value() = Tensor({std::clamp<Scalar>(x.item(), -1, 1)});
+    if (!result.steps && x.item() <= goal - 1) result.steps = step;
+    if (result.steps && x.item() > goal - 1) result.steps.reset();  // it has to stay
+  }
+  result.positions.push_back({x.item(), static_cast<double>(budget)});
+  result.distance = static_cast<double>(x.item()) + 1;
+  result.gap = result.distance / 3;
+  return result;
+}
+
+}  // namespace lab

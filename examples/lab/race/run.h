@@ -1,0 +1,36 @@
+// Optimizers let loose on a function.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "../rules.h"
+#include "functions.h"
+
+namespace lab {
+
+/// The steps of which the position is kept: all at first, and fewer later.
+std::vector<std::size_t> frames(std::size_t budget);
+
+struct Trajectory {
+  std::vector<Position> positions;   ///< at each frame, until one is not finite
+  std::optional<std::size_t> steps;  ///< to come within `goal` of the least value; nothing if it never did
+  double gap;                        ///< value - least value at the end; NaN if it is not finite
+  double distance;                   ///< to the nearest minimum, likewise
+};
+constexpr double goal = 1e-3;
+
+/// True where `a` is the better result: fewer steps to the goal or, if neither reaches it, a smaller gap.
+bool better(const Trajectory& a, const Trajectory& b);
+
+/// From each of the function's starts, `budget` steps. As rules work element by element, the starts run side by side.
+std::vector<Trajectory> run(const Function& function, const Rule& rule, double lr, std::size_t budget);
+/// L-BFGS: every evaluation of the line search counts as a step.
+std::vector<Trajectory> run_lbfgs(const Function& function, double lr, std::size_t budget);
+
+/// Reddi, Kale & Kumar 2018, section 3 with C = 3: the gradient is 3 in one step, then -1 in two, and x is held in [-1,
+/// 1]. The mean slope is 1/3, so -1 is best. The rate is lr / sqrt(t), and beta1 is 0. Positions are (x, step).
+Trajectory run_reddi(const Rule& rule, double lr, double beta2, std::size_t budget, std::size_t frame_every);
+
+}  // namespace lab
