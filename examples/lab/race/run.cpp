@@ -30,7 +30,10 @@ class Recorder {
 
   void record(std::size_t step, Position at, double value) {
     const double gap = value - function_.least;
-    if (!result_.steps && gap <= goal) result_.steps = step;
+    if (!(gap <= goal))
+      result_.steps.reset();
+    else if (!result_.steps)
+      result_.steps = step;
     while (frame_ < frames_.size() && frames_[frame_] <= step && frame_ == result_.positions.size() && finite(at)) {
       result_.positions.push_back(at);
       ++frame_;
@@ -122,8 +125,10 @@ Trajectory run_reddi(const Rule& rule, double lr, double beta2, std::size_t budg
     optimizer->step();
     schedule.step();
     x.mutable_value() = Tensor({std::clamp<Scalar>(x.item(), -1, 1)});
-    if (!result.steps && x.item() <= goal - 1) result.steps = step;
-    if (result.steps && x.item() > goal - 1) result.steps.reset();  // it has to stay
+    if (x.item() > goal - 1)
+      result.steps.reset();
+    else if (!result.steps)
+      result.steps = step;
   }
   result.positions.push_back({x.item(), static_cast<double>(budget)});
   result.distance = static_cast<double>(x.item()) + 1;

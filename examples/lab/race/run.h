@@ -15,7 +15,7 @@ std::vector<std::size_t> frames(std::size_t budget);
 
 struct Trajectory {
   std::vector<Position> positions;   ///< at each frame, until one is not finite
-  std::optional<std::size_t> steps;  ///< to come within `goal` of the least value; nothing if it never did
+  std::optional<std::size_t> steps;  ///< until it is within `goal` of the least value to stay there
   double gap;                        ///< value - least value at the end; NaN if it is not finite
   double distance;                   ///< to the nearest minimum, likewise
 };

@@ -19,6 +19,8 @@ constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t grid = 72;
 const std::vector<double> rates = {1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1, 3, 10};
 constexpr std::size_t common_rate = 2;
+// With the rate that the counterexample is stated for; the best of the sweep is merely too small to go wrong.
+constexpr std::size_t reddi_rate = 4;
 constexpr double reddi_beta2 = 0.1;
 
 struct Racer {
@@ -159,7 +161,8 @@ Json json(const Race& race) {
           {"starts", race.starts},
           {"minima", race.minima},
           {"runs", runs},
-          {"best", best}};
+          {"best", best},
+          {"rate", race.id == "reddi" ? Json(reddi_rate) : Json("best")}};
 }
 
 std::vector<Csv> files(const std::vector<Race>& races) {
@@ -198,9 +201,9 @@ Cell steps(const Trajectory& run) { return run.steps ? Cell::integer(static_cast
 Table results(const Race& race, std::size_t budget) {
   Table table = {
       .name = "table-" + race.id,
-      .caption =
-          message(race.label, " from (", number_text(race.starts[0][0], 2), ", ", number_text(race.starts[0][1], 2),
-                  "), ", budget, " steps: to within 0.001 of the least value, and how far from the minimum they end"),
+      .caption = message(
+          race.label, " from (", number_text(race.starts[0][0], 2), ", ", number_text(race.starts[0][1], 2), "), ",
+          budget, " steps: until they stay within 0.001 of the least value, and how far from the minimum they end"),
       .columns = {"optimizer", "best rate", "steps", "distance", "steps at 0.01", "distance at 0.01"},
       .rows = {}};
   const std::vector<Racer> all = racers();
@@ -216,7 +219,7 @@ Table results(const Race& race, std::size_t budget) {
 HeatMap overview(const std::vector<Race>& races) {
   HeatMap map = {
       .name = "overview",
-      .title = "Steps to come within 0.001 of the least value, each at its best rate, from the first start",
+      .title = "Steps until it stays within 0.001 of the least value, each at its best rate, from the first start",
       .note = "Few steps are dark. An empty cell did not come there within the budget at any rate of the sweep.",
       .x_label = "function",
       .y_label = "optimizer",
