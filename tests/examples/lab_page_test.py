@@ -54,7 +54,7 @@ def undrawn(browser):
         return [...document.querySelectorAll('.plot')].filter(plot => plot.offsetParent !== null).filter(plot => {
           const svg = plot.querySelector('svg');
           return !svg || svg.querySelectorAll('path, rect, circle, polyline').length < 3 || /NaN|undefined/.test(plot.innerHTML.replace(/data:[^"]*/g, ''));
-        }).map(plot => plot.parentElement.id)"'')
+        }).map(plot => plot.parentElement.id)""")
 
 
 def too_wide(browser):
@@ -62,7 +62,7 @@ def too_wide(browser):
         const width = document.documentElement.clientWidth;
         if (document.documentElement.scrollWidth <= width) return [];
         return [...document.querySelectorAll('body *')].filter(one => one.getBoundingClientRect().right > width + 1)
-            .slice(0, 5).map(one => `${one.tagName} ${one.className} in ${one.closest('[id]')?.id}`)"'')
+            .slice(0, 5).map(one => `${one.tagName} ${one.className} in ${one.closest('[id]')?.id}`)""")
 
 
 def check_layout(browser, size, theme):
@@ -150,7 +150,7 @@ def check_file(browser):
         named = browser.execute_script("return arguments[0].ariaLabel || arguments[0].textContent || arguments[0].labels?.length", control)
         check(named, f"a control has no name: {control.get_attribute('outerHTML')}")
     check(browser.execute_script("""return [...document.querySelectorAll('.plot svg')]
-        .every(svg => svg.getAttribute('role') === 'img' && svg.getAttribute('aria-label'))"''), "a figure has no name")
+        .every(svg => svg.getAttribute('role') === 'img' && svg.getAttribute('aria-label'))"""), "a figure has no name")
 
 
 def take_pictures(browser):
