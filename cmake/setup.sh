@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(g++ cmake ninja-build libxtensor-dev libxsimd-dev libtbb-dev zlib1g-dev nlohmann-json3-dev libcli11-dev)
 case "${1:-}" in
-  test) packages+=(doctest-dev librapidcheck-dev libxtensor-blas-dev libopenblas-dev) ;;
+  test) packages+=(doctest-dev librapidcheck-dev libxtensor-blas-dev libopenblas-dev chromium chromium-driver python3-selenium) ;;
   benchmark) packages+=(libbenchmark-dev libopenblas-dev time) ;;
 esac
 

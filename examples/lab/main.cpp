@@ -23,7 +23,7 @@ namespace lab {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace train;
+using namespace cli;
 using namespace xgrad::datasets;
 using xgrad::message;
 
@@ -62,12 +62,12 @@ std::vector<const Part*> chosen(const std::string& list) {
   for (const Part& part : parts) known.push_back(part.name);
   for (const std::string& name : names)
     if (std::find(known.begin(), known.end(), name) == known.end())
-      throw UsageError(message("--sections: there is no section \"", name, "\"", did_you_mean(name, known),
-                               " They are ", part_names()));
+      throw UsageError(
+          message("--sections: expected some of ", part_names(), ", got \"", name, "\"", did_you_mean(name, known)));
   std::vector<const Part*> result;
   for (const Part& part : parts)
     if (std::find(names.begin(), names.end(), part.name) != names.end()) result.push_back(&part);
-  if (result.empty()) throw UsageError("--sections: expected some of " + part_names() + ", got none");
+  if (result.empty()) throw UsageError(message("--sections: expected some of ", part_names(), ", got none"));
   return result;
 }
 
@@ -101,13 +101,13 @@ Split load(const Options& options) {
           digits(options.quick ? 2000 : 10000, 2 * options.seed + 1)};
 }
 
-std::vector<Section> make_sections(const Options& options) {
+std::vector<Section> make_sections(const Options& options, const Split& data) {
   std::vector<double> seconds;
   for (const Part* part : options.parts) seconds.push_back(options.quick ? part->quick_seconds : part->seconds);
   SectionProgress progress(seconds);
   const Context context{.quick = options.quick,
                         .seed = options.seed,
-                        .data = load(options),
+                        .data = data,
                         .real_digits = options.data.has_value(),
                         .progress = [&progress](double share) { progress.update(share); }};
   std::vector<Section> sections;
@@ -121,12 +121,13 @@ std::vector<Section> make_sections(const Options& options) {
 
 int run(const Options& options) {
   const OutputFile output("--output", options.output);
+  const Split data = load(options);
   fs::path folder = options.output;
   folder.replace_extension();
   folder += "_csv";
   fs::create_directories(folder);
 
-  const std::vector<Section> sections = make_sections(options);
+  const std::vector<Section> sections = make_sections(options, data);
   const std::vector<Csv> files = csv_files(sections);
   for (const Csv& file : files) OutputFile("--output", folder / file.name).write(file.lines);
   const std::string digits = options.data ? "the digits of a data set" : "digits that the library draws";

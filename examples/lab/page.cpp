@@ -14,7 +14,7 @@
 namespace lab {
 namespace {
 
-using train::escaped;
+using cli::escaped;
 using xgrad::message;
 using Json = nlohmann::ordered_json;
 

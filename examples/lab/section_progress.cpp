@@ -7,12 +7,12 @@
 #include <cstdio>
 #include <utility>
 
-#include "progress.h"
+#include "terminal.h"
 #include "text.h"
 
 namespace lab {
 
-using namespace train;
+using namespace cli;
 using xgrad::message;
 
 SectionProgress::SectionProgress(std::vector<double> seconds)

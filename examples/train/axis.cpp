@@ -9,6 +9,8 @@
 
 namespace train {
 
+using namespace cli;
+
 double Axis::position(double value) const {
   const auto scale = [this](double v) { return logarithmic ? std::log(v) : v; };
   const double inside = std::clamp(value, low, high);

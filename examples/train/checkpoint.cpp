@@ -7,6 +7,9 @@
 #include <limits>
 
 namespace train {
+
+using namespace cli;
+
 namespace {
 
 using namespace xgrad;

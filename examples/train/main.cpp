@@ -19,9 +19,13 @@
 #include "plot.h"
 #include "progress.h"
 #include "report.h"
+#include "terminal.h"
 #include "trainer.h"
 
 namespace train {
+
+using namespace cli;
+
 namespace {
 
 using xgrad::message;

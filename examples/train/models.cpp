@@ -14,6 +14,9 @@
 #include "text.h"
 
 namespace train {
+
+using namespace cli;
+
 namespace {
 
 using xgrad::message;

@@ -9,6 +9,9 @@
 #include <memory>
 
 namespace train {
+
+using namespace cli;
+
 namespace {
 
 using xgrad::message;

@@ -10,6 +10,9 @@
 #include "report.h"
 
 namespace train {
+
+using namespace cli;
+
 namespace {
 
 using xgrad::message;

@@ -9,6 +9,9 @@
 #include "axis.h"
 
 namespace train {
+
+using namespace cli;
+
 namespace {
 
 using xgrad::message;

@@ -1,30 +1,26 @@
 #include "progress.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <xgrad/core/errors.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <utility>
 #include <vector>
 
+#include "terminal.h"
 #include "text.h"
 
 namespace train {
+
+using namespace cli;
+
 namespace {
 
 using xgrad::message;
 
 constexpr auto redraw_interval = std::chrono::milliseconds(100);
 constexpr std::size_t narrowest_bar = 8, widest_bar = 30;
-
-std::size_t terminal_width() {
-  winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
 
 std::string bar(double share, std::size_t width) {
   const auto filled = static_cast<std::size_t>(share * static_cast<double>(width - 2));
@@ -34,16 +30,6 @@ std::string bar(double share, std::size_t width) {
 std::size_t digits(std::size_t value) { return std::to_string(value).size(); }
 
 }  // namespace
-
-bool is_terminal(int descriptor) {
-  const char* term = std::getenv("TERM");
-  return isatty(descriptor) != 0 && term != nullptr && *term != '\0' && std::strcmp(term, "dumb") != 0;
-}
-
-bool has_colors(int descriptor) {
-  const char* no_color = std::getenv("NO_COLOR");
-  return is_terminal(descriptor) && (no_color == nullptr || *no_color == '\0');
-}
 
 std::size_t Plan::done(std::size_t run, const Status& status) const {
   return ((run - 1) * epochs + status.epoch - 1) * steps + status.step;

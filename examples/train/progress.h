@@ -8,10 +8,6 @@
 
 namespace train {
 
-/// True where escape codes may go to this stream (1 or 2), and where they may be colours: NO_COLOR, no-color.org.
-bool is_terminal(int descriptor);
-bool has_colors(int descriptor);
-
 struct Status {
   std::size_t epoch, step;  ///< from 1, the step within the epoch
   double loss, accuracy;    ///< means of the epoch so far; for a whole epoch, the accuracy is the test set's

@@ -6,6 +6,8 @@
 
 namespace train {
 
+using namespace cli;
+
 using xgrad::message;
 
 namespace {

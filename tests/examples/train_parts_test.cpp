@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+using namespace cli;
 using namespace train;
 
 namespace {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+using namespace cli;
 using namespace train;
 
 namespace {

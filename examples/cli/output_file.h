@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace train {
+namespace cli {
 
 class OutputFile {
  public:
@@ -25,4 +25,4 @@ class OutputFile {
   std::filesystem::path path_;
 };
 
-}  // namespace train
+}  // namespace cli

@@ -10,7 +10,7 @@
 
 #include "text.h"
 
-namespace train {
+namespace cli {
 
 using xgrad::message;
 namespace fs = std::filesystem;
@@ -53,4 +53,4 @@ bool OutputFile::is_device() const {
   return fs::is_other(path_, ignored);
 }
 
-}  // namespace train
+}  // namespace cli

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace train {
+namespace cli {
 
 /// A command line that cannot be followed. The message is one line.
 struct UsageError : std::runtime_error {
@@ -46,4 +46,4 @@ std::string escaped(std::string_view text);
 std::string pad_left(std::string text, std::size_t width);
 std::string pad_right(std::string text, std::size_t width);
 
-}  // namespace train
+}  // namespace cli

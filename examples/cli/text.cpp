@@ -11,7 +11,7 @@
 #include <numeric>
 #include <utility>
 
-namespace train {
+namespace cli {
 namespace {
 
 using xgrad::message;
@@ -157,4 +157,4 @@ std::string pad_right(std::string text, std::size_t width) {
   return text;
 }
 
-}  // namespace train
+}  // namespace cli
