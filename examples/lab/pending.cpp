@@ -5,7 +5,6 @@ namespace lab {
 
 #define PENDING(function, name) \
   __attribute__((weak)) Section function(const Context&) { return {#function, name, {}}; }
-PENDING(inside_one_step, "Inside one step")
 PENDING(rate_sensitivity, "Rate sensitivity")
 PENDING(curvature, "Curvature")
 PENDING(claims, "The article, claim by claim")
