@@ -8,8 +8,7 @@
 #include <cmath>
 
 #include "../context.h"
-#include "../rules.h"
-#include "../training.h"
+#include "../experiment.h"
 
 namespace lab {
 namespace {
@@ -58,7 +57,7 @@ std::vector<Watched> watched(const Context& context) {
   const auto percent = [&](std::size_t pixel) { return number_text(100 * share[pixel], 2) + " % of the images"; };
   return {
       {"output", "A weight of the output layer",
-       "It gets a gradient in every step, which soon becomes small and noisy.", "3.weight", 0},
+       "It gets a gradient in every step, and much of that is noise of the batch.", "3.weight", 0},
       {"bias", "The bias of class 0", "Its gradient is the mean error of the class: it changes sign all the time.",
        "3.bias", 0},
       {"often", "A weight of a pixel that is often inked", "There is ink in " + percent(often) + ".", "1.weight",
@@ -106,12 +105,6 @@ Observed observe(const Context& context, std::string_view id, bool corrected, st
   return result;
 }
 
-std::vector<double> counted(std::size_t steps) {
-  std::vector<double> list(steps);
-  for (std::size_t t = 0; t < steps; ++t) list[t] = static_cast<double>(t + 1);
-  return list;
-}
-
 optim::Corrections corrections(std::string_view id, std::size_t t) {
   return id == "adam" ? optim::Adam::corrections({}, static_cast<double>(t))
                       : optim::Adamax::corrections({}, static_cast<double>(t));
@@ -138,12 +131,11 @@ LineChart corrections_chart(std::size_t steps) {
   }
   Line ratio = {.label = "√(1 - β₂ᵗ) / (1 - β₁ᵗ), of the step", .x = t, .y = {}, .dashed = true};
   for (std::size_t i = 0; i < steps; ++i) ratio.y.push_back(std::sqrt(second.y[i]) / first.y[i]);
+  const double least = *std::min_element(ratio.y.begin(), ratio.y.end());
   return {.name = "corrections",
           .title = "The corrections: what the moments are divided by",
-          .note =
-              "m is right after some 20 steps, v after some 3,000. Without them, Adam's step is the corrected one "
-              "divided by the dashed "
-              "line: too long at first, by up to three times and more.",
+          .note = message("Without them, Adam's step is the corrected one divided by the dashed line: at first up to ",
+                          number_text(1 / least, 2), " times as long. β₁ forgets in some ten steps, β₂ in a thousand."),
           .x = {.label = "step t", .logarithmic = true},
           .y = {.label = "correction", .logarithmic = true},
           .lines = {first, second, ratio}};

@@ -1,0 +1,125 @@
+#include "experiment.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <numeric>
+
+namespace lab {
+
+namespace {
+constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+}
+
+std::vector<std::uint64_t> seeds(const Context& context, std::size_t count) {
+  std::vector<std::uint64_t> list(count);
+  for (std::size_t i = 0; i < count; ++i) list[i] = 1000 * (context.seed + 1) + i;
+  return list;
+}
+
+std::vector<double> log_spaced(double low, double high, std::size_t count) {
+  std::vector<double> list;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double share = static_cast<double>(i) / static_cast<double>(count - 1);
+    list.push_back(std::strtod(number_text(low * std::pow(high / low, share), 3).c_str(), nullptr));
+  }
+  return list;
+}
+
+std::vector<double> counted(std::size_t count) {
+  std::vector<double> list(count);
+  std::iota(list.begin(), list.end(), 1.0);
+  return list;
+}
+
+Trained train_digits(const Context& context, const Rule& rule, const Settings& settings, std::uint64_t seed,
+                     TrainOptions options, const std::vector<std::size_t>& widths) {
+  xgrad::nn::Sequential model = mlp(widths, seed);
+  const auto optimizer = rule.make(model.parameters(), settings);
+  options.seed = seed;
+  return train(model, *optimizer, context.data.train, options);
+}
+
+double final_loss(const Trained& trained) {
+  if (trained.diverged) return nothing;
+  const std::size_t last = std::max<std::size_t>(1, trained.losses.size() / 10);
+  return std::accumulate(trained.losses.end() - static_cast<std::ptrdiff_t>(last), trained.losses.end(), 0.0) /
+         static_cast<double>(last);
+}
+
+std::vector<double> smoothed(const std::vector<double>& losses, std::size_t window) {
+  std::vector<double> result;
+  double sum = 0;
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    sum += losses[i];
+    if (i >= window) sum -= losses[i - window];
+    result.push_back(sum / static_cast<double>(std::min(i + 1, window)));
+  }
+  return result;
+}
+
+Line summary(std::string label, std::string_view color, std::vector<double> x,
+             const std::vector<std::vector<double>>& runs) {
+  Line line = {.label = std::move(label), .color = std::string(color), .x = std::move(x), .y = {}};
+  for (std::size_t i = 0; i < line.x.size(); ++i) {
+    std::vector<double> values;
+    for (const std::vector<double>& run : runs) values.push_back(i < run.size() ? run[i] : nothing);
+    line.y.push_back(median(values));
+    const bool whole = std::none_of(values.begin(), values.end(), [](double v) { return std::isnan(v); });
+    line.low.push_back(whole ? *std::min_element(values.begin(), values.end()) : nothing);
+    line.high.push_back(whole ? *std::max_element(values.begin(), values.end()) : nothing);
+  }
+  return line;
+}
+
+std::size_t Sweep::best() const {
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < rates.size(); ++i) {
+    const double here = median(losses[i]), least = median(losses[best]);
+    if (here < least || (std::isnan(least) && !std::isnan(here))) best = i;
+  }
+  return best;
+}
+
+std::vector<double> Sweep::usable_decades(double factor) const {
+  std::vector<double> widths;
+  for (std::size_t run = 0; run < losses.at(0).size(); ++run) {
+    double least = std::numeric_limits<double>::infinity();
+    for (const std::vector<double>& at_rate : losses)
+      if (at_rate[run] < least) least = at_rate[run];
+    const double limit = std::log(least * factor);
+    double width = 0;
+    for (std::size_t i = 0; i + 1 < rates.size(); ++i) {
+      const double decades = std::log10(rates[i + 1] / rates[i]);
+      // A run that diverged has no usable neighbourhood on its side.
+      const double a = std::log(losses[i][run]) - limit, b = std::log(losses[i + 1][run]) - limit;
+      if (a <= 0 && b <= 0) width += decades;
+      if ((a <= 0) != (b <= 0) && std::isfinite(a) && std::isfinite(b))
+        width += decades * std::min(a, b) / (std::min(a, b) - std::max(a, b));
+    }
+    widths.push_back(width);
+  }
+  return widths;
+}
+
+Line Sweep::line() const {
+  std::vector<std::vector<double>> runs(losses.at(0).size());
+  for (std::size_t run = 0; run < runs.size(); ++run)
+    for (const std::vector<double>& at_rate : losses) runs[run].push_back(at_rate[run]);
+  return summary(label, color, rates, runs);
+}
+
+Sweep sweep_digits(const Context& context, const Rule& rule, const std::vector<double>& rates, std::size_t steps,
+                   const std::vector<std::uint64_t>& seeds, const std::function<void()>& progress) {
+  Sweep sweep = {std::string(rule.label), std::string(rule.id), rates, {}};
+  for (const double lr : rates) {
+    sweep.losses.emplace_back();
+    for (const std::uint64_t seed : seeds)
+      sweep.losses.back().push_back(final_loss(train_digits(context, rule, {.lr = lr}, seed, {.steps = steps})));
+    if (progress) progress();
+  }
+  return sweep;
+}
+
+}  // namespace lab
