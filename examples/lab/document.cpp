@@ -31,6 +31,18 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
+const char* word(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::holds:
+      return "holds";
+    case Verdict::holds_if:
+      return "holds if";
+    case Verdict::does_not_hold:
+      return "does not hold";
+  }
+  return "";
+}
+
 Cell::Cell(double number, int digits) : text(number_text(number, digits)), numbers({number}) {}
 
 Cell Cell::integer(double number) {

@@ -114,12 +114,14 @@ struct Heading {
 };
 
 enum class Verdict { holds, holds_if, does_not_hold };
+const char* word(Verdict verdict);  ///< "holds if"
 /// Heads an experiment about a claim. `words` say under which conditions, or why not.
 struct Claim {
   std::size_t number;
   std::string claim;
   Verdict verdict;
   std::string words;
+  bool measured = false;  ///< the verdict rests on times
 };
 
 struct Choice;

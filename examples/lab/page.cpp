@@ -104,17 +104,6 @@ std::string script(const std::string& json) {
   return tag("script", text, "type=\"application/json\"");
 }
 
-const char* word(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::holds:
-      return "holds";
-    case Verdict::holds_if:
-      return "holds if";
-    case Verdict::does_not_hold:
-      return "does not hold";
-  }
-  return "";
-}
 const char* style_of(Verdict verdict) {
   return verdict == Verdict::holds ? "yes" : verdict == Verdict::holds_if ? "maybe" : "no";
 }
@@ -148,7 +137,10 @@ class Writer {
     const std::string badge =
         tag("span", word(claim.verdict), message("class=\"verdict ", style_of(claim.verdict), "\""));
     return tag("h3", message(claim.number, ". ", escaped(claim.claim)), message("id=\"claim-", claim.number, "\"")) +
-           "\n" + tag("p", badge + " " + escaped(claim.words), "class=\"claim\"") + "\n";
+           "\n" +
+           tag("p", badge + " " + escaped(claim.words),
+               message("class=\"claim\"", claim.measured ? " data-measured" : "")) +
+           "\n";
   }
 
   std::string operator()(const Table& table) {

@@ -7,7 +7,6 @@ namespace lab {
   __attribute__((weak)) Section function(const Context&) { return {#function, name, {}}; }
 PENDING(rate_sensitivity, "Rate sensitivity")
 PENDING(curvature, "Curvature")
-PENDING(claims, "The article, claim by claim")
 PENDING(break_it, "Break it")
 PENDING(paper_experiments, "The paper's experiments")
 

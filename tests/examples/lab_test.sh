@@ -44,7 +44,7 @@ import pathlib, re, sys
 def parts(folder):
     """The page without times, and the numbers of what has none."""
     page = pathlib.Path(folder, "lab.html").read_text()
-    timed = r'<(figure|td)\b[^>]*\bdata-measured\b[^>]*>.*?</\1>'
+    timed = r'<(figure|td|p)\b[^>]*\bdata-measured\b[^>]*>.*?</\1>'
     timed_files = set()
     for block in re.findall(r"<table>.*?</table>|<figure.*?</figure>", page, re.S):
         if "data-measured" in block:

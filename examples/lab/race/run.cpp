@@ -57,7 +57,7 @@ bool better(const Trajectory& a, const Trajectory& b) {
   return a.gap < b.gap || (!std::isnan(a.gap) && std::isnan(b.gap));
 }
 
-std::vector<Trajectory> run(const Function& function, const Rule& rule, double lr, std::size_t budget) {
+std::vector<Trajectory> run(const Function& function, const Rule& rule, const Settings& settings, std::size_t budget) {
   const std::size_t count = function.starts.size();
   Tensor x0 = Tensor::from_shape({count}), y0 = x0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -65,7 +65,7 @@ std::vector<Trajectory> run(const Function& function, const Rule& rule, double l
     y0.data()[i] = static_cast<Scalar>(function.starts[i][1]);
   }
   const Variable x(std::move(x0), true), y(std::move(y0), true);
-  const auto optimizer = rule.make({{"x", x}, {"y", y}}, {.lr = lr});
+  const auto optimizer = rule.make({{"x", x}, {"y", y}}, settings);
   std::vector<Recorder> recorders(count, Recorder(function, budget));
   for (std::size_t step = 0; step <= budget; ++step) {
     optimizer->zero_grad();

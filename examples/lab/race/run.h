@@ -25,7 +25,7 @@ constexpr double goal = 1e-3;
 bool better(const Trajectory& a, const Trajectory& b);
 
 /// From each of the function's starts, `budget` steps. As rules work element by element, the starts run side by side.
-std::vector<Trajectory> run(const Function& function, const Rule& rule, double lr, std::size_t budget);
+std::vector<Trajectory> run(const Function& function, const Rule& rule, const Settings& settings, std::size_t budget);
 /// L-BFGS: every evaluation of the line search counts as a step.
 std::vector<Trajectory> run_lbfgs(const Function& function, double lr, std::size_t budget);
 

@@ -65,7 +65,7 @@ Race race_on(const Function& f, std::size_t budget) {
   race.runs.assign(f.starts.size(), std::vector<std::vector<Trajectory>>(all));
   for (std::size_t r = 0; r < all; ++r)
     for (const double lr : rates) {
-      std::vector<Trajectory> results = r + 1 < all ? run(f, rules()[r], lr, budget) : run_lbfgs(f, lr, budget);
+      std::vector<Trajectory> results = r + 1 < all ? run(f, rules()[r], {.lr = lr}, budget) : run_lbfgs(f, lr, budget);
       for (std::size_t s = 0; s < results.size(); ++s) race.runs[s][r].push_back(std::move(results[s]));
     }
   return race;
