@@ -5,9 +5,7 @@ namespace lab {
 
 #define PENDING(function, name) \
   __attribute__((weak)) Section function(const Context&) { return {#function, name, {}}; }
-PENDING(rate_sensitivity, "Rate sensitivity")
 PENDING(curvature, "Curvature")
 PENDING(break_it, "Break it")
-PENDING(paper_experiments, "The paper's experiments")
 
 }  // namespace lab

@@ -145,7 +145,8 @@ Blocks computation(const Context& context) {
             .verdict = verdict,
             .words = verdict == Verdict::holds ? "Its step is faster by a tenth at least at every size."
                      : verdict == Verdict::holds_if
-                         ? "Its step is faster by a tenth at some sizes, not at all: if memory does not set the pace."
+                         ? "Its step is faster by a tenth at some sizes but not at all of them: if memory does not set "
+                           "the pace."
                          : "It saves a root and a correction, but at no size is its step faster by a tenth.",
             .measured = true},
       Text{"Both read the gradient and read and write the parameter and two states; AdaMax takes a maximum where Adam "

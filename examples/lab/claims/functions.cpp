@@ -133,8 +133,8 @@ Blocks momentum(const Context& context) {
                     " Both at the best rate for each: much of what looks like momentum is the rate.")},
       Text{message("Speed: steps down a ravine that is fifty times steeper across than along. Local minima: "
                    "Rastrigin's function has 49 in the square from "
-                   "which starts are drawn. The claim holds where Adam with β₁ = 0.9 is faster than with 0 and ends at "
-                   "the least minimum more often, by a fifth at "
+                   "which starts are drawn. The claim holds where Adam with β₁ = 0.9 is faster than with 0 and ends "
+                   "lower than the nearest minimum more often, by a fifth at "
                    "least; it holds in part where one of these is so. ",
                    budget, " steps each.")},
       speed, escape, table};

@@ -111,7 +111,7 @@ Sweep sweep(const Context& context, const Rule& rule, std::size_t steps) {
   Sweep result = {std::string(rule.label), std::string(rule.id), {}, {}};
   // SGD's rates are in other units.
   const double unit = rule.id == "sgd" ? 30 : 1;
-  for (const double lr : {1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0}) {
+  for (const double lr : {1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0, 10.0}) {
     result.rates.push_back(unit * lr);
     result.losses.emplace_back();
     for (const std::uint64_t one : seeds(context))
@@ -139,7 +139,7 @@ Blocks sparse_gradients(const Context& context) {
                                   ? "Embedding: mean loss over all words"
                                   : "One-hot logistic regression: mean loss over all words",
                      .note = "Each at its best rate; a dot for each of five seeds, and the median.",
-                     .x = {.label = "cross entropy"},
+                     .x = {.label = "cross entropy", .logarithmic = true},
                      .groups = {}});
   std::vector<std::vector<double>> adam, adamax;
   for (const char* id : {"adam", "adamax", "adagrad", "sgd"}) {

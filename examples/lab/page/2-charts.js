@@ -70,7 +70,8 @@ charts.line = (host, spec, width, state) => {
   redraw();
 };
 
-function marks(plot, list) {
+/// Vertical ones have their words inside a chart, in rows, and above a plot of dots.
+function marks(plot, list, above = false) {
   let row = 0;
   for (const mark of list) {
     const at = (mark.horizontal ? plot.up : plot.across).at(mark.at);
@@ -79,7 +80,7 @@ function marks(plot, list) {
     shape(plot.svg, 'path', {class: 'mark', d: mark.horizontal ? `M${plot.left} ${at}H${plot.right}` : `M${at} ${plot.top}V${plot.bottom}`});
     const left = at > (plot.left + plot.right) / 2;
     if (mark.horizontal) shape(plot.svg, 'text', {class: 'strong', x: plot.right - 4, y: at - 5, 'text-anchor': 'end'}, mark.label);
-    else shape(plot.svg, 'text', {class: 'strong', x: at + (left ? -5 : 5), y: plot.top + 12 + 15 * row++, 'text-anchor': left ? 'end' : 'start'}, mark.label);
+    else shape(plot.svg, 'text', {class: 'strong', x: at + (left ? -5 : 5), y: above ? plot.top - 6 : plot.top + 12 + 15 * row++, 'text-anchor': left ? 'end' : 'start'}, mark.label);
   }
 }
 
@@ -108,7 +109,7 @@ charts.dot = (host, spec, width) => {
     const lost = group.values.filter(value => !finite(value)).length;
     if (lost) shape(plot.svg, 'text', {x: plot.right, y: y - 6, 'text-anchor': 'end'}, `${lost} of ${group.values.length} without a value`);
   });
-  marks(plot, spec.marks);
+  marks(plot, spec.marks, true);
 };
 
 charts.heat = (host, spec, width) => {
