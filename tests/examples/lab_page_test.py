@@ -53,7 +53,7 @@ def undrawn(browser):
     return browser.execute_script("""
         return [...document.querySelectorAll('.plot')].filter(plot => plot.offsetParent !== null).filter(plot => {
           const svg = plot.querySelector('svg');
-          return !svg || svg.querySelectorAll('path, rect, circle, polyline').length < 3 || /NaN|undefined/.test(plot.innerHTML.replace(/data:[^"]*/g, ''));
+          return !svg || svg.querySelectorAll('path, rect, circle, polyline').length < 3 || /NaN|undefined/.test(plot.innerHTML.replace(/data:[^"]*|aria-label="[^"]*"/g, ''));
         }).map(plot => plot.parentElement.id)""")
 
 

@@ -118,7 +118,7 @@ std::vector<Block> show(const Context& context, const Experiment& experiment, co
 
 Section paper_experiments(const Context& context) {
   const auto adaptive = [](const char* id, std::size_t tier, const char* place) {
-    return Contender{&rule(id), {3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1}, tier, place};
+    return Contender{&rule(id), {1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1}, tier, place};
   };
   const auto nesterov = [](std::size_t tier, const char* place) {
     return Contender{&rule("nesterov"), {1e-2, 3e-2, 1e-1, 3e-1, 1, 3}, tier, place};
@@ -138,7 +138,7 @@ Section paper_experiments(const Context& context) {
        .paper = "784-10. The paper (section 6.1, Figure 1) finds that Adam converges like SGD with Nesterov momentum, "
                 "and both faster than AdaGrad."},
       {.name = "mlp",
-       .title = "Two hidden layers of 1000",
+       .title = "Two hidden layers",
        .widths = context.quick ? std::vector<std::size_t>{250, 250} : std::vector<std::size_t>{1000, 1000},
        .sweep_steps = context.pick<std::size_t>(25, 150),
        .steps = context.pick<std::size_t>(60, 900),

@@ -34,16 +34,17 @@ bool open_end(const Sweep& sweep, std::size_t end) {
 
 HeatMap betas(const Context& context, std::string_view id, const std::vector<std::uint64_t>& all, std::size_t steps) {
   const std::vector<double> beta1 = {0, 0.5, 0.8, 0.9, 0.95, 0.99}, beta2 = {0.5, 0.9, 0.99, 0.999, 0.9999};
-  HeatMap map = {.name = message("betas-", id),
-                 .title = message(rule(id).label, ": final loss over β₁ and β₂, at rate ", rule(id).lr),
-                 .note = message("Median of ", all.size(), " seeds after ", steps, " steps; dark is low."),
-                 .x_label = "β₁",
-                 .y_label = "β₂",
-                 .x = {},
-                 .y = {},
-                 .value_label = "final loss",
-                 .values = {},
-                 .logarithmic = true};
+  HeatMap map = {
+      .name = message("betas-", id),
+      .title = message(rule(id).label, ": final loss over β₁ and β₂, at rate ", rule(id).lr),
+      .note = message(all.size() == 1 ? "One seed" : "Median of three seeds", " after ", steps, " steps; dark is low."),
+      .x_label = "β₁",
+      .y_label = "β₂",
+      .x = {},
+      .y = {},
+      .value_label = "final loss",
+      .values = {},
+      .logarithmic = true};
   for (const double b : beta1) map.x.push_back(message(b));
   for (const double b2 : beta2) {
     map.y.push_back(message(b2));
