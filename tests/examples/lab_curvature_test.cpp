@@ -75,7 +75,7 @@ TEST_CASE("A product with the Hessian is the difference of gradients") {
   Vector v(start.size());
   xgrad::Generator generator(2);
   for (double& element : v) element = generator.normal() / std::sqrt(static_cast<double>(v.size()));
-  const Vector exact = Hessian(small.model, small.samples)(v);
+  const Vector exact = Hessian(loss(small.model, small.samples), parameters)(v);
   const auto gradient = [&](double t) {
     Vector moved = start;
     for (std::size_t i = 0; i < moved.size(); ++i) moved[i] += t * v[i];

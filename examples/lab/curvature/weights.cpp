@@ -60,15 +60,24 @@ Variable loss(nn::Sequential& model, const Samples& samples) {
   return nn::cross_entropy(model(samples.images), samples.labels);
 }
 
+Variable squared_loss(nn::Sequential& model, const Samples& samples) {
+  const Variable scores = model(samples.images);
+  const std::size_t classes = scores.shape()[1];
+  Tensor wanted = zeros(scores.shape());
+  for (std::size_t i = 0; i < samples.labels.size(); ++i)
+    wanted.data()[i * classes + static_cast<std::size_t>(samples.labels.data()[i])] = 1;
+  return 0.5 * static_cast<double>(classes) * mean(square(scores - Variable(std::move(wanted))));
+}
+
 double loss_at(nn::Sequential& model, const Samples& samples, const Vector& at) {
   const NoGrad no_grad;
   set_weights(model.parameters(), at);
   return loss(model, samples).item();
 }
 
-Hessian::Hessian(nn::Sequential& model, const Samples& samples) {
-  for (const auto& [name, parameter] : model.parameters()) parameters_.push_back(parameter);
-  gradients_ = grad(loss(model, samples), parameters_, {.create_graph = true});
+Hessian::Hessian(const Variable& loss, const NamedVariables& parameters) {
+  for (const auto& [name, parameter] : parameters) parameters_.push_back(parameter);
+  gradients_ = grad(loss, parameters_, {.create_graph = true});
 }
 
 Vector Hessian::operator()(const Vector& v) const {

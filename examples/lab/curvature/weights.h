@@ -21,13 +21,16 @@ struct Samples {
   xgrad::IndexTensor labels;
   explicit Samples(const xgrad::datasets::Dataset& data);
 };
-xgrad::Variable loss(xgrad::nn::Sequential& model, const Samples& samples);  ///< mean cross entropy
+/// Mean cross entropy.
+xgrad::Variable loss(xgrad::nn::Sequential& model, const Samples& samples);
+/// Half the squared distance of the scores from 1 for the label and 0 elsewhere, mean over the samples.
+xgrad::Variable squared_loss(xgrad::nn::Sequential& model, const Samples& samples);
 double loss_at(xgrad::nn::Sequential& model, const Samples& samples, const Vector& weights);
 
-/// Products with the exact Hessian at the weights as they are: the gradient of grad · v (Pearlmutter 1994).
+/// Products with the exact Hessian of a loss at the weights as they are: the gradient of grad · v (Pearlmutter 1994).
 class Hessian {
  public:
-  Hessian(xgrad::nn::Sequential& model, const Samples& samples);
+  Hessian(const xgrad::Variable& loss, const xgrad::NamedVariables& parameters);
   Vector operator()(const Vector& v) const;
 
  private:
