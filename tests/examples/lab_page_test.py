@@ -61,8 +61,8 @@ def too_wide(browser):
     return browser.execute_script("""
         const width = document.documentElement.clientWidth;
         if (document.documentElement.scrollWidth <= width) return [];
-        return [...document.querySelectorAll('body *')].filter(one => one.getBoundingClientRect().right > width + 1)
-            .slice(0, 5).map(one => `${one.tagName} ${one.className} in ${one.closest('[id]')?.id}`)""")
+        return [`the page, ${document.documentElement.scrollWidth}`, ...[...document.querySelectorAll('body *')].filter(one => !one.closest('.scroll > *') && one.getBoundingClientRect().right > width + 1)
+            .slice(0, 5).map(one => `${one.tagName} ${one.className} in ${one.closest('[id]')?.id}`)]""")
 
 
 def check_layout(browser, size, theme):

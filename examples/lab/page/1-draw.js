@@ -70,8 +70,7 @@ function scale(axis, values, pixels, most) {
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i) {
     const value = i * step;
-    ticks.push(
-        [value, Math.abs(value) >= 1e5 || step < 1e-4 ? numberText(value) : value.toFixed(decimals).replace('-', '−')]);
+    ticks.push([value, Math.abs(value) >= 1e5 || step < 1e-4 ? numberText(value) : value.toFixed(decimals).replace('-', '−')]);
   }
   return {ticks, low, high, at: value => pixels((value - low) / (high - low))};
 }
@@ -82,10 +81,8 @@ let clips = 0;
 function frame(host, {width, height, left, bottom = 42, top = 10, right = 14, x, y, xs, ys, label}) {
   const svg = shape(host, 'svg', {viewBox: `0 0 ${width} ${height}`, height, role: 'img', 'aria-label': label});
   const right_edge = width - right, bottom_edge = height - bottom;
-  const across =
-      scale(x, xs, share => left + share * (right_edge - left), Math.max(2, Math.floor((right_edge - left) / 62)));
-  const up = scale(
-      y, ys, share => bottom_edge - share * (bottom_edge - top), Math.max(2, Math.floor((bottom_edge - top) / 40)));
+  const across = scale(x, xs, share => left + share * (right_edge - left), Math.max(2, Math.floor((right_edge - left) / 62)));
+  const up = scale(y, ys, share => bottom_edge - share * (bottom_edge - top), Math.max(2, Math.floor((bottom_edge - top) / 40)));
   for (const [value, text] of up.ticks) {
     const at = up.at(value);
     shape(svg, 'path', {class: 'grid', d: `M${left} ${at}H${right_edge}`});
@@ -108,10 +105,7 @@ function frame(host, {width, height, left, bottom = 42, top = 10, right = 14, x,
 function path(xs, ys, across, up) {
   let d = '', pen = false;
   for (let i = 0; i < xs.length; ++i) {
-    if (!finite(ys[i]) || !finite(xs[i])) {
-      pen = false;
-      continue;
-    }
+    if (!finite(ys[i]) || !finite(xs[i])) { pen = false; continue; }
     const clamped = Math.max(-1e5, Math.min(1e5, up.at(ys[i])));
     d += `${pen ? 'L' : 'M'}${across.at(xs[i]).toFixed(1)} ${clamped.toFixed(1)}`;
     pen = true;
@@ -120,12 +114,10 @@ function path(xs, ys, across, up) {
 }
 
 function band(line, across, up) {
-  const points =
-      line.x.map((x, i) => [x, line.low[i], line.high[i]]).filter(([, low, high]) => finite(low) && finite(high));
+  const points = line.x.map((x, i) => [x, line.low[i], line.high[i]]).filter(([, low, high]) => finite(low) && finite(high));
   if (!points.length) return '';
   const at = (x, y) => `${across.at(x).toFixed(1)} ${Math.max(-1e5, Math.min(1e5, up.at(y))).toFixed(1)}`;
-  return `M${points.map(([x, , high]) => at(x, high)).join('L')}L${
-      points.reverse().map(([x, low]) => at(x, low)).join('L')}Z`;
+  return `M${points.map(([x, , high]) => at(x, high)).join('L')}L${points.reverse().map(([x, low]) => at(x, low)).join('L')}Z`;
 }
 
 /// Buttons that show and hide lines; `toggle` is told which. Returns where a line's value can be written.
@@ -133,8 +125,7 @@ function legend(host, entries, hidden, toggle) {
   const list = element('ul', {class: 'legend'});
   const values = entries.map(({label, color, dashed}, index) => {
     const value = element('b');
-    const button = element(
-        'button', {type: 'button', 'aria-pressed': String(!hidden.has(index))},
+    const button = element('button', {type: 'button', 'aria-pressed': String(!hidden.has(index))},
         element('span', {class: dashed ? 'key dashed' : 'key', style: `color: ${color}`}), `${label} `, value);
     button.addEventListener('click', () => {
       if (!hidden.delete(index)) hidden.add(index);
@@ -162,7 +153,7 @@ function shades(shares, columns) {
     for (let px = 0; px < size; ++px) {
       const u = px / (size - 1) * (columns - 1), column = Math.floor(u), du = u - column;
       const share = (at(row, column) * (1 - du) + at(row, column + 1) * du) * (1 - dv) +
-          (at(row + 1, column) * (1 - du) + at(row + 1, column + 1) * du) * dv;
+                    (at(row + 1, column) * (1 - du) + at(row + 1, column + 1) * du) * dv;
       const level = Math.min(bands - 1, Math.floor(share * bands)) / (bands - 1);
       for (let c = 0; c < 3; ++c) image.data[4 * (py * size + px) + c] = low[c] + (high[c] - low[c]) * level;
       image.data[4 * (py * size + px) + 3] = 255;

@@ -1,7 +1,6 @@
 // Each figure is drawn when it has a width, and again when that, or the theme, changes.
 
-const figures = [...document.querySelectorAll('.plot')].map(
-    host => ({host, spec: JSON.parse(host.nextElementSibling.textContent), state: {}, width: 0}));
+const figures = [...document.querySelectorAll('.plot')].map(host => ({host, spec: JSON.parse(host.nextElementSibling.textContent), state: {}, width: 0}));
 
 function drawFigure(figure) {
   figure.width = figure.host.clientWidth;
