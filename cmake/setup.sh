@@ -5,7 +5,10 @@ set -euo pipefail
 
 packages=(g++ cmake ninja-build libxtensor-dev libxsimd-dev libtbb-dev zlib1g-dev nlohmann-json3-dev libcli11-dev)
 case "${1:-}" in
-  test) packages+=(doctest-dev librapidcheck-dev libxtensor-blas-dev libopenblas-dev chromium chromium-driver python3-selenium) ;;
+  test)
+    packages+=(doctest-dev librapidcheck-dev libxtensor-blas-dev libopenblas-dev)
+    packages+=(chromium chromium-driver python3-selenium fonts-dejavu-core)  # they open the lab's page
+    ;;
   benchmark) packages+=(libbenchmark-dev libopenblas-dev time) ;;
 esac
 

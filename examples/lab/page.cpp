@@ -145,7 +145,10 @@ class Writer {
 
   std::string operator()(const Table& table) {
     std::string head, rows;
-    for (const std::string& column : table.columns) head += tag("th", escaped(column), "scope=\"col\"");
+    for (std::size_t c = 0; c < table.columns.size(); ++c) {
+      const bool words = !table.rows.empty() && table.rows[0].at(c).numbers.empty();
+      head += tag("th", escaped(table.columns[c]), words ? "scope=\"col\" class=\"words\"" : "scope=\"col\"");
+    }
     for (const auto& row : table.rows) {
       std::string cells;
       for (const Cell& cell : row) {

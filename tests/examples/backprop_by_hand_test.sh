@@ -55,6 +55,6 @@ drawn 'loss = sum|0.25|1'
 if command -v dot >/dev/null; then
   dot -Tsvg "$work/graph.dot" | grep -q '</svg>'
 fi
-! "$1" "$work/none/graph.dot" >/dev/null 2>"$work/error"
+"$1" "$work/none/graph.dot" >/dev/null 2>"$work/error" && exit 1
 grep -q "cannot write $work/none/graph.dot" "$work/error"
 echo passed

@@ -235,7 +235,7 @@ Blocks different_scales(const Context& context) {
                            "each parameter has a share in all scales, most of the advantage is gone."
                          : "It ends far lower than SGD, along the axes and turned."},
       Text{message("A quadratic in ", dimensions,
-                   " numbers whose curvatures lie between 1 and 10^-d, for d from 0 to 6 decades, ", steps,
+                   " numbers whose curvatures lie between 1 and 10⁻ᵈ, for d from 0 to 6 decades, ", steps,
                    " steps from five starts, each optimizer at the best of eight "
                    "rates. Dividing by √v̂ gives every parameter steps of about the rate, whatever its scale; but v̂ is "
                    "kept for each parameter, and knows nothing of other directions. "

@@ -86,7 +86,11 @@ struct Failure {
   double Diagnosis::*telling;  // the number that gives it away
 };
 
-Cell shown(double number) { return std::isnan(number) ? Cell("NaN") : Cell(number); }
+Cell shown(double number) {
+  Cell cell(number);
+  if (std::isnan(number)) cell.text = "NaN";
+  return cell;
+}
 
 std::vector<Block> show(const Context& context, Failure failure, std::size_t steps, Table& overview) {
   const Diagnosis broken = diagnose(context, std::move(failure.broken), steps),

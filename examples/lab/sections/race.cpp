@@ -7,7 +7,7 @@
 
 #include "../context.h"
 #include "../csv.h"
-#include "run.h"
+#include "../race/run.h"
 
 namespace lab {
 namespace {
