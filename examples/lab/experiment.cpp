@@ -73,6 +73,15 @@ Line summary(std::string label, std::string_view color, std::vector<double> x,
   return line;
 }
 
+Line thinned(Line line) {
+  const std::size_t every = std::max<std::size_t>(1, line.x.size() / 300);
+  for (std::vector<double>* values : {&line.x, &line.y, &line.low, &line.high}) {
+    for (std::size_t i = 0; i * every < values->size(); ++i) (*values)[i] = (*values)[i * every];
+    values->resize((values->size() + every - 1) / every);
+  }
+  return line;
+}
+
 std::size_t Sweep::best() const {
   std::size_t best = 0;
   for (std::size_t i = 1; i < rates.size(); ++i) {

@@ -105,19 +105,20 @@ Blocks adapted_rates(const Context& context) {
                    "where one of these is so. Nothing in Adam's formula shortens steps as such: m̂ / √v̂ shrinks when "
                    "gradients change their sign "
                    "from batch to batch, which they do near a minimum.")},
-      LineChart{.name = "1-loss",
-                .title = "Training loss, each at its best rate",
-                .note = "Means over ten steps: median and range of five seeds.",
-                .x = {.label = "step"},
-                .y = {.label = "cross entropy", .logarithmic = true},
-                .lines = {summary("Adam", "adam", t, adam.losses), summary("SGD", "sgd", t, sgd.losses)}},
+      LineChart{
+          .name = "1-loss",
+          .title = "Training loss, each at its best rate",
+          .note = "Means over ten steps: median and range of five seeds.",
+          .x = {.label = "step"},
+          .y = {.label = "cross entropy", .logarithmic = true},
+          .lines = {thinned(summary("Adam", "adam", t, adam.losses)), thinned(summary("SGD", "sgd", t, sgd.losses))}},
       LineChart{
           .name = "1-length",
           .title = "How long the updates are",
           .note = "Root mean square over all weights, divided by the rate: for SGD that is the size of its gradients.",
           .x = {.label = "step"},
           .y = {.label = "update / rate", .logarithmic = true},
-          .lines = {summary("Adam", "adam", t, adam.lengths), summary("SGD", "sgd", t, sgd.lengths)}},
+          .lines = {thinned(summary("Adam", "adam", t, adam.lengths)), thinned(summary("SGD", "sgd", t, sgd.lengths))}},
       Table{"1-numbers",
             "Five seeds: median (least to largest)",
             {"optimizer", "best rate", "final loss", "update / rate, first tenth", "last tenth"},

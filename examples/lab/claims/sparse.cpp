@@ -40,10 +40,27 @@ class Words {
     }
     return words;
   }
-  IndexTensor labels(const IndexTensor& words) const {
+  /// Of each word its class or, one time in four, any class.
+  IndexTensor draw_labels(const IndexTensor& words) {
     IndexTensor labels = words;
-    for (auto& label : labels) label = labels_[static_cast<std::size_t>(label)];
+    for (auto& label : labels) {
+      label = labels_[static_cast<std::size_t>(label)];
+      if (generator_.uniform() < noise) label = static_cast<std::int64_t>(generator_.below(classes));
+    }
     return labels;
+  }
+  /// The expected loss of these scores (vocabulary, classes) above the least that is possible, mean over all words:
+  /// rare ones count as much as frequent ones.
+  double excess(const Variable& scores) const {
+    IndexTensor labels = all();
+    std::copy(labels_.begin(), labels_.end(), labels.begin());
+    double loss = (1 - noise) * double{nn::cross_entropy(scores, labels).item()};
+    const double share = noise / classes, right = 1 - noise + share;
+    for (std::size_t c = 0; c < classes; ++c) {
+      labels.fill(static_cast<std::int64_t>(c));
+      loss += share * double{nn::cross_entropy(scores, labels).item()};
+    }
+    return loss + right * std::log(right) + (classes - 1) * share * std::log(share);
   }
   static IndexTensor all() {
     IndexTensor words = IndexTensor::from_shape({vocabulary});
@@ -52,6 +69,7 @@ class Words {
   }
 
  private:
+  static constexpr double noise = 0.25;
   Generator generator_;
   std::vector<double> cumulative_;
   std::vector<std::int64_t> labels_;
@@ -89,7 +107,6 @@ struct OneHotTask : Task {
   nn::Linear linear{vocabulary, classes};
 };
 
-// The mean loss over all words, in which rare ones count as much as frequent ones.
 template <class Kind>
 double learn(const Rule& rule, double lr, std::uint64_t one_seed, std::size_t steps) {
   seed(one_seed);
@@ -99,11 +116,11 @@ double learn(const Rule& rule, double lr, std::uint64_t one_seed, std::size_t st
   for (std::size_t t = 0; t < steps; ++t) {
     const IndexTensor batch = words.draw();
     optimizer->zero_grad();
-    nn::cross_entropy(task.scores(batch), words.labels(batch)).backward();
+    nn::cross_entropy(task.scores(batch), words.draw_labels(batch)).backward();
     optimizer->step();
   }
   const NoGrad no_grad;
-  return nn::cross_entropy(task.scores(Words::all()), words.labels(Words::all())).item();
+  return words.excess(task.scores(Words::all()));
 }
 
 template <class Kind>
@@ -129,7 +146,8 @@ bool lower_with_every_seed(const std::vector<double>& a, const std::vector<doubl
 Blocks sparse_gradients(const Context& context) {
   const std::size_t steps = context.pick<std::size_t>(200, 1500);
   Table table = {"6-numbers",
-                 "Mean loss over all words, each optimizer at its best rate; five seeds: median (least to largest)",
+                 "Mean loss over all words above the least possible, each optimizer at its best rate; five seeds: "
+                 "median (least to largest)",
                  {"optimizer", "rate, embedding", "loss, embedding", "rate, one-hot", "loss, one-hot"},
                  {}};
   std::vector<DotPlot> plots;
@@ -139,7 +157,7 @@ Blocks sparse_gradients(const Context& context) {
                                   ? "Embedding: mean loss over all words"
                                   : "One-hot logistic regression: mean loss over all words",
                      .note = "Each at its best rate; a dot for each of five seeds, and the median.",
-                     .x = {.label = "cross entropy", .logarithmic = true},
+                     .x = {.label = "cross entropy above the least possible", .logarithmic = true},
                      .groups = {}});
   std::vector<std::vector<double>> adam, adamax;
   for (const char* id : {"adam", "adamax", "adagrad", "sgd"}) {
@@ -172,7 +190,8 @@ Blocks sparse_gradients(const Context& context) {
           vocabulary,
           " words come with frequencies 1 / rank, and each "
           "belongs to one of ",
-          classes, " classes. They are learned from batches of ", batch_size, " in ", steps,
+          classes, " classes, which is told wrongly one time in five. They are learned from batches of ", batch_size,
+          " in ", steps,
           " steps, by an embedding and a linear layer, and by logistic regression on one-hot vectors. The claim holds "
           "where AdaMax's "
           "loss over all words is lower than Adam's on both with every seed; it holds in part where it is on one.")},

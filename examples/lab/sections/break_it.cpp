@@ -110,19 +110,22 @@ std::vector<Block> show(const Context& context, Failure failure, std::size_t ste
                         {"backward() with check_finite", broken.error, cured.error}}};
   overview.rows.push_back({failure.title, failure.tells, shown(broken.*failure.telling), shown(cured.*failure.telling),
                            shown(broken.last_loss), shown(cured.last_loss), failure.cure});
-  return {
-      Heading{failure.title}, Text{failure.why},
-      LineChart{
-          .name = failure.name + "-loss",
-          .title = failure.title + ": training loss",
-          .note = "Mean of five steps. A line that ends has become NaN. Cure: " + failure.cure + ".",
-          .x = {.label = "step"},
-          .y = {.label = "cross entropy", .logarithmic = true, .low = 0.05, .high = 30},
-          .lines =
-              {{.label = "broken", .color = "n1", .x = counted(broken.losses.size()), .y = smoothed(broken.losses, 5)},
-               {.label = "cured", .color = "n0", .x = counted(cured.losses.size()), .y = smoothed(cured.losses, 5)}},
-          .marks = {{"ln 10", std::numbers::ln10, true}}},
-      table};
+  return {Heading{failure.title}, Text{failure.why},
+          LineChart{.name = failure.name + "-loss",
+                    .title = failure.title + ": training loss",
+                    .note = "Mean of five steps. A line that ends has become NaN. Cure: " + failure.cure + ".",
+                    .x = {.label = "step"},
+                    .y = {.label = "cross entropy", .logarithmic = true, .low = 0.05, .high = 30},
+                    .lines = {thinned({.label = "broken",
+                                       .color = "n1",
+                                       .x = counted(broken.losses.size()),
+                                       .y = smoothed(broken.losses, 5)}),
+                              thinned({.label = "cured",
+                                       .color = "n0",
+                                       .x = counted(cured.losses.size()),
+                                       .y = smoothed(cured.losses, 5)})},
+                    .marks = {{"ln 10", std::numbers::ln10, true}}},
+          table};
 }
 
 nn::Sequential changed(std::uint64_t seed, const std::function<void(const std::string&, Tensor&)>& change) {

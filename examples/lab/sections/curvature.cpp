@@ -87,10 +87,10 @@ LineChart losses(const std::vector<Tracked>& runs, const std::string& name, cons
                      .y = {.label = "squared loss", .logarithmic = true},
                      .lines = {}};
   for (std::size_t i = 0; i < runs.size(); ++i)
-    chart.lines.push_back({.label = runs[i].label,
-                           .color = name == "gd-loss" ? message("n", i) : runs[i].color,
-                           .x = counted(runs[i].losses.size()),
-                           .y = runs[i].losses});
+    chart.lines.push_back(thinned({.label = runs[i].label,
+                                   .color = name == "gd-loss" ? message("n", i) : runs[i].color,
+                                   .x = counted(runs[i].losses.size()),
+                                   .y = runs[i].losses}));
   return chart;
 }
 

@@ -123,14 +123,16 @@ std::vector<double> mapped(std::vector<double> values, const auto& function) {
 }
 
 LineChart corrections_chart(std::size_t steps) {
-  const std::vector<double> t = counted(steps);
-  Line first = {.label = "1 - β₁ᵗ, of m", .x = t, .y = {}}, second = {.label = "1 - β₂ᵗ, of Adam's v", .x = t, .y = {}};
-  for (std::size_t i = 1; i <= steps; ++i) {
-    first.y.push_back(corrections("adam", i)[0]);
-    second.y.push_back(corrections("adam", i)[1]);
+  Line first = {.label = "1 - β₁ᵗ, of m", .x = {}, .y = {}},
+       second = {.label = "1 - β₂ᵗ, of Adam's v", .x = {}, .y = {}};
+  Line ratio = {.label = "√(1 - β₂ᵗ) / (1 - β₁ᵗ), of the step", .x = {}, .y = {}, .dashed = true};
+  for (std::size_t t = 1; t <= steps; t += 1 + t / 30) {  // as dense as a logarithmic axis shows
+    for (Line* line : {&first, &second, &ratio}) line->x.push_back(static_cast<double>(t));
+    const optim::Corrections of = corrections("adam", t);
+    first.y.push_back(of[0]);
+    second.y.push_back(of[1]);
+    ratio.y.push_back(std::sqrt(of[1]) / of[0]);
   }
-  Line ratio = {.label = "√(1 - β₂ᵗ) / (1 - β₁ᵗ), of the step", .x = t, .y = {}, .dashed = true};
-  for (std::size_t i = 0; i < steps; ++i) ratio.y.push_back(std::sqrt(second.y[i]) / first.y[i]);
   const double least = *std::min_element(ratio.y.begin(), ratio.y.end());
   return {.name = "corrections",
           .title = "The corrections: what the moments are divided by",

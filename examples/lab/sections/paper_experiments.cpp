@@ -99,13 +99,8 @@ std::vector<Block> show(const Context& context, const Experiment& experiment, co
       {"optimizer", "best α", "final cost", "place here", "place in the paper"},
       {}};
   for (const Result& result : results) {
-    Line line = summary(result.sweep.label, result.sweep.color, counted(experiment.steps), result.curves);
-    const std::size_t every = std::max<std::size_t>(1, experiment.steps / 200);
-    for (std::vector<double>* values : {&line.x, &line.y, &line.low, &line.high}) {  // as many points as are seen
-      for (std::size_t k = 0; k * every < values->size(); ++k) (*values)[k] = (*values)[k * every];
-      values->resize((values->size() + every - 1) / every);
-    }
-    curves.lines.push_back(line);
+    curves.lines.push_back(
+        thinned(summary(result.sweep.label, result.sweep.color, counted(experiment.steps), result.curves)));
     sweep.lines.push_back(result.sweep.line());
     table.rows.push_back({result.sweep.label, Cell(result.contender->rates[result.sweep.best()], 1),
                           Cell::spread(result.final), Cell::integer(static_cast<double>(place(results, result))),
