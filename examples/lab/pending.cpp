@@ -5,7 +5,6 @@ namespace lab {
 
 #define PENDING(function, name) \
   __attribute__((weak)) Section function(const Context&) { return {#function, name, {}}; }
-PENDING(curvature, "Curvature")
 PENDING(break_it, "Break it")
 
 }  // namespace lab

@@ -1,0 +1,25 @@
+// How curved the loss is along training, and what it looks like from where training ends.
+#include <array>
+
+#include "../curvature/parts.h"
+
+namespace lab {
+
+Section curvature(const Context& context) {
+  struct Part {
+    Blocks (*make)(const Context&, const Progress&);
+    double quick_share, share;  // of the time
+  };
+  constexpr std::array parts = {Part{gradient_descent_edge, 0.3, 0.3}, Part{adaptive_edge, 0.7, 0.7}};
+  Section section = {.id = "curvature", .title = "Curvature", .blocks = {}};
+  double done = 0;
+  for (const Part& part : parts) {
+    const double share = context.pick(part.quick_share, part.share);
+    for (Block& block : part.make(context, [&](double within) { context.progress(done + share * within); }))
+      section.blocks.push_back(std::move(block));
+    done += share;
+  }
+  return section;
+}
+
+}  // namespace lab
