@@ -50,6 +50,15 @@ std::vector<double> scaled(std::vector<double> values, double factor) {
   return values;
 }
 
+// Some 300 of the losses, an odd number of steps apart: at the edge every second loss is high.
+Line thinned(Line line) {
+  const std::size_t every = std::max<std::size_t>(1, line.x.size() / 300) | 1;
+  Line result = line;
+  result.x.clear(), result.y.clear();
+  for (std::size_t i = 0; i < line.x.size(); i += every) result.x.push_back(line.x[i]), result.y.push_back(line.y[i]);
+  return result;
+}
+
 Progress part_of(const Progress& progress, std::size_t index, std::size_t count) {
   return [=](double share) { progress((static_cast<double>(index) + share) / static_cast<double>(count)); };
 }
@@ -98,7 +107,8 @@ Blocks gradient_descent_edge(const Context& context, const Progress& progress) {
     const double limit = 2 / rates[i], there = first_at(run, run.raw, limit);
     sharpness.lines.push_back({.label = label, .x = scaled(run.steps, rates[i]), .y = run.raw});
     sharpness.marks.push_back({"2/" + number_text(rates[i], 2), limit, true});
-    losses.lines.push_back({.label = label, .x = scaled(counted(run.losses.size()), rates[i]), .y = run.losses});
+    losses.lines.push_back(
+        thinned({.label = label, .x = scaled(counted(run.losses.size()), rates[i]), .y = run.losses}));
     const double late = run.raw.empty() ? nothing : last_third(run.raw);
     table.rows.push_back({Cell(rates[i], 2), Cell(limit), Cell(run.raw.empty() ? nothing : run.raw.front()), Cell(late),
                           Cell(late / limit), Cell::integer(there),
@@ -161,7 +171,7 @@ Curved follow(const Context& context, const Adaptive& run, std::size_t steps, co
   return follow(
       batch, *optimizer,
       {.steps = steps,
-       .looks = context.pick<std::size_t>(20, 100),
+       .looks = context.pick<std::size_t>(12, 100),
        .preconditioner = [&run](const optim::Optimizer& of, std::size_t t) { return preconditioner(of, run, t); },
        .progress = progress});
 }
@@ -205,7 +215,7 @@ Blocks adaptive_edge(const Context& context, const Progress& progress) {
                              "λ of H over 2/α", "largest ‖g‖ over the first", "loss at the end"},
                  .rows = {}};
   std::size_t there = 0, raw_there = 0;
-  std::string below;
+  std::string above, not_yet, shortened;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const Adaptive& one = runs[i];
     const Curved run = follow(context, one, steps, part_of(progress, i, runs.size()));
@@ -220,13 +230,14 @@ Blocks adaptive_edge(const Context& context, const Progress& progress) {
     };
     ratio.lines.push_back(line(run.steps, scaled(run.preconditioned, 1 / limit)));
     raw.lines.push_back(line(run.steps, run.raw));
-    losses.lines.push_back(line(counted(run.losses.size()), run.losses));
+    losses.lines.push_back(thinned(line(counted(run.losses.size()), run.losses)));
     table.rows.push_back({one.label, Cell(limit), Cell(late), Cell(late / limit), Cell(late_raw), Cell(2 / one.lr),
                           Cell(late_raw * one.lr / 2), Cell(spike),
                           Cell(run.losses.empty() ? nothing : run.losses.back())});
     there += late / limit > 0.75 && late / limit < 1.33;
     raw_there += late_raw * one.lr / 2 > 0.75 && late_raw * one.lr / 2 < 1.33;
-    if (late / limit <= 0.75) below += message(below.empty() ? "" : "; ", one.label, " (", number_text(spike, 2), ")");
+    std::string& list = late / limit <= 0.75 ? (spike > 1.5 ? shortened : not_yet) : above;
+    if (!(late / limit > 0.75 && late / limit < 1.33)) list += (list.empty() ? "" : "; ") + one.label;
   }
   return {
       Heading{"The edge of stability with a preconditioner"},
@@ -242,17 +253,16 @@ Blocks adaptive_edge(const Context& context, const Progress& progress) {
       raw,
       losses,
       table,
-      Text{message(
-          "In the last third, ", all_or(there, runs.size()),
-          " runs have a preconditioned eigenvalue within a third of the threshold, and ",
-          all_or(raw_there, runs.size()), " a λ of H within a third of 2/α.",
-          below.empty()
-              ? ""
-              : message(
-                    " Below their threshold are, with their largest gradient norm as a multiple of the first: ", below,
-                    ". A large gradient makes v and u large, and both forget it by β₂ a step only: for a thousand "
-                    "steps "
-                    "P is larger than the gradients of the day would make it, and each step shorter."))},
+      Text{message("In the last third, ", all_or(there, runs.size()),
+                   " runs have a preconditioned eigenvalue within a third of the threshold, and ",
+                   all_or(raw_there, runs.size()), " a λ of H within a third of 2/α.",
+                   above.empty() ? "" : message(" Above it: ", above, "."),
+                   not_yet.empty() ? "" : message(" Below it, after ", steps, " steps: ", not_yet, "."),
+                   shortened.empty()
+                       ? ""
+                       : message(" Below it, after gradients half as large again as the first, or more: ", shortened,
+                                 ". These made v and u large, and both forget by β₂ a step only: for a thousand steps "
+                                 "P is larger than the gradients of the day would make it, and each step shorter."))},
   };
 }
 
