@@ -6,10 +6,12 @@
 #include <xgrad/nn/losses.h>
 #include <xgrad/nn/sequential.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "curvature/eigen.h"
 #include "curvature/hessian.h"
+#include "curvature/matching.h"
 #include "curvature/plane.h"
 
 using namespace lab;
@@ -180,6 +182,50 @@ TEST_CASE("The principal plane of points near a known plane") {
   CHECK(at.y == doctest::Approx(-2.5));
   CHECK(at.off == doctest::Approx(0.75));
   CHECK_THROWS_AS(principal_plane({{1, 2}, {3, 4}}), ValueError);
+}
+
+TEST_CASE("The best assignment is the best of all permutations") {
+  for (const std::size_t n : {std::size_t{1}, std::size_t{2}, std::size_t{5}, std::size_t{7}}) {
+    Generator random(n);
+    std::vector<Vector> gain(n, Vector(n));
+    for (Vector& row : gain)
+      for (double& one : row) one = random.uniform(-1, 1);
+    const auto sum = [&](const std::vector<std::size_t>& columns) {
+      double total = 0;
+      for (std::size_t i = 0; i < n; ++i) total += gain[i][columns[i]];
+      return total;
+    };
+    std::vector<std::size_t> columns(n);
+    for (std::size_t i = 0; i < n; ++i) columns[i] = i;
+    double best = -1e9;
+    do {
+      best = std::max(best, sum(columns));
+    } while (std::next_permutation(columns.begin(), columns.end()));
+    const std::vector<std::size_t> found = assignment(gain);
+    CHECK(std::is_permutation(found.begin(), found.end(), columns.begin()));
+    CHECK(sum(found) == doctest::Approx(best));
+  }
+}
+
+TEST_CASE("Hidden units find back to their places, and the function stays the same") {
+  seed(2);
+  nn::Sequential model{nn::Linear(4, 6), nn::ReLU(), nn::Linear(6, 3)};
+  const NamedVariables parameters = model.parameters();
+  const Vector original = flatten(parameters);
+  const Variable x(Generator(1).normal({5, 4}));
+  const Tensor y = model(x).value();
+  const std::vector<std::size_t> order = {3, 5, 0, 1, 4, 2};
+  Vector mixed = original;
+  for (std::size_t i = 0; i < 6; ++i) {
+    for (std::size_t k = 0; k < 4; ++k) mixed[i * 4 + k] = original[order[i] * 4 + k];
+    mixed[24 + i] = original[24 + order[i]];
+    for (std::size_t o = 0; o < 3; ++o) mixed[30 + o * 6 + i] = original[30 + o * 6 + order[i]];
+  }
+  CHECK(matched(mixed, original, 4, 6) == original);
+  const Vector other = Vector(original.rbegin(), original.rend());  // any network
+  assign(parameters, matched(original, other, 4, 6));
+  CHECK(flatten(parameters) != original);
+  for (std::size_t i = 0; i < y.size(); ++i) CHECK(model(x).value().data()[i] == doctest::Approx(y.data()[i]));
 }
 
 TEST_CASE("A barrier is measured from the line between the ends") {

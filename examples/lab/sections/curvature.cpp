@@ -10,7 +10,9 @@ Section curvature(const Context& context) {
     Blocks (*make)(const Context&, const Progress&);
     double quick_share, share;  // of the time
   };
-  constexpr std::array parts = {Part{gradient_descent_edge, 0.3, 0.3}, Part{adaptive_edge, 0.7, 0.7}};
+  constexpr std::array parts = {Part{gradient_descent_edge, 0.2, 0.2}, Part{adaptive_edge, 0.3, 0.3},
+                                Part{between_solutions, 0.15, 0.1}, Part{around_solutions, 0.2, 0.2},
+                                Part{trajectories, 0.15, 0.2}};
   Section section = {.id = "curvature", .title = "Curvature", .blocks = {}};
   double done = 0;
   for (const Part& part : parts) {
