@@ -97,7 +97,7 @@ std::pair<double, double> longest(const Line& line) {
 
 Failure eps_too_small(const Context& context, const Signs& healthy) {
   const std::size_t steps = usual_steps(context);
-  const std::vector<Signs> all = {healthy, examine(context, patient(context, "ε = 0", "n1", "adam", 0), steps),
+  const std::vector<Signs> all = {healthy, examine(context, patient(context, "ε = 0", "n3", "adam", 0), steps),
                                   examine(context, patient(context, "Adamax, ε = 0", "adamax", "adamax", 0), steps)};
 
   // What the library says when it is asked to look.
@@ -136,8 +136,10 @@ Failure eps_too_small(const Context& context, const Signs& healthy) {
   return {{Heading{"5. An eps that is too small"},
            Text{message(
                "With ε = 0, an element that never had a gradient has m = 0 and v = 0, and its step is 0/0. Of the ",
-               784, " pixels, ", inputs, " have no ink in the first 64 digits: after one step ", bad,
-               " weights of the first layer (", number_text(share),
+               784, " pixels, ", inputs,
+               " have no ink in the first 64 digits, and a unit that is 0 for all of them has no gradient either: "
+               "after one step ",
+               bad, " weights of the first layer (", number_text(share),
                " %) are NaN, and with them every unit and the loss. Training ends in step ", all[1].losses.size(),
                ". Backward with check_finite, and minimize(), name where it came up. Adamax with ε = 0 does not step "
                "where u is 0. "

@@ -72,14 +72,15 @@ std::string all_or(std::size_t some, std::size_t all) {
 }  // namespace
 
 Blocks gradient_descent_edge(const Context& context, const Progress& progress) {
-  const double flow = context.pick(110.0, 160.0);  // rate times steps: the same for every rate
+  const double flow = context.pick(110.0, 240.0);  // rate times steps: the same for every rate
   const std::vector<double> rates =
       context.quick ? std::vector{0.1, 0.075, 0.06} : std::vector{0.1, 0.075, 0.06, 0.045};
   LineChart sharpness = {.name = "gd-sharpness",
                          .title = "Gradient descent: the largest eigenvalue of the Hessian",
                          .note =
                              "The dashed marks are 2/α of each rate. Step times rate is the way that a continuous "
-                             "flow down the gradient has gone: below their marks the rates go the same way.",
+                             "flow down the gradient has gone: as long as its steps are short for the curvature, each "
+                             "rate follows that flow.",
                          .x = {.label = "step × rate"},
                          .y = {.label = "largest eigenvalue λ", .low = 0},
                          .lines = {}};
@@ -132,10 +133,10 @@ Blocks gradient_descent_edge(const Context& context, const Progress& progress) {
       sharpness,
       losses,
       table,
-      Text{message("With ", all_or(arrived, rates.size()), " rates λ reached 2/α, and with ",
-                   all_or(stayed, rates.size()),
-                   " it was within a quarter of it in the last third. A higher rate so ends in a flatter place: it "
-                   "cannot stay in a sharper one.")},
+      Text{message(
+          "With ", all_or(arrived, rates.size()), " rates λ reached 2/α, and with ", all_or(stayed, rates.size()),
+          " it was within a quarter of it in the last third.",
+          stayed > 1 ? " Of these, a higher rate ends in a flatter place: it cannot stay in a sharper one." : "")},
   };
 }
 

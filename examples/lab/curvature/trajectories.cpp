@@ -47,7 +47,7 @@ struct Box {
   double low, high;
   explicit Box(const std::vector<double>& values) {
     const auto [least, largest] = std::minmax_element(values.begin(), values.end());
-    const double margin = 0.15 * (*largest - *least);
+    const double margin = 0.25 * (*largest - *least);
     low = *least - margin, high = *largest + margin;
   }
 };
@@ -148,7 +148,7 @@ Blocks trajectories(const Context& context, const Progress& progress) {
       table,
       Text{message(
           "The plane explains ", number_text(100 * plane_share(plane)),
-          " % of the variance. That is less than it seems: walks whose "
+          " % of the variance. It means less than it seems: walks whose "
           "every step is random have a smooth principal plane too (Antognini and Sohl-Dickstein 2018). Of as many of "
           "these, as long and in as many dimensions, a plane explains ",
           number_text(100 * plane_share(walks)), " %. ",
