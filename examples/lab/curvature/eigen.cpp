@@ -77,7 +77,10 @@ Ritz lanczos(const std::function<Vector(const Vector&)>& a, std::size_t size, La
     Vector next = a(basis.back());
     diagonal.push_back(dot(next, basis.back()));
     for (int again = 0; again < 2; ++again)  // once leaves what rounding left
-      for (const Vector& one : basis) next = along(std::move(next), -dot(next, one), one);
+      for (const Vector& one : basis) {
+        const double share = dot(next, one);
+        next = along(std::move(next), -share, one);
+      }
     const double length = norm(next);
     const std::size_t k = basis.size();
     const bool closed = length <= 1e-12 * std::abs(diagonal.front()), ends = k == most || closed;
