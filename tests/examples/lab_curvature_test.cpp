@@ -13,6 +13,8 @@
 #include "curvature/hessian.h"
 #include "curvature/matching.h"
 #include "curvature/plane.h"
+#include "curvature/preconditioner.h"
+#include "rules.h"
 
 using namespace lab;
 using namespace xgrad;
@@ -132,6 +134,29 @@ TEST_CASE("Parameters are moved, and moved back") {
   CHECK(value_at(parameters, {4, 5, 6}, height) == 54);
   CHECK(flatten(parameters) == Vector{1, 2, 3});
   CHECK_THROWS_AS(assign(parameters, {1, 2}), ShapeError);
+}
+
+TEST_CASE("The preconditioner is what a step divides the first moment by") {
+  for (const char* id : {"adam", "adamax"})
+    for (const bool corrected : {true, false}) {
+      const double beta1 = 0.8, lr = 0.125;
+      const NamedVariables parameters = {{"x", Variable(Tensor({1, -2, 3}), true)}, {"y", Variable(Tensor({5}), true)}};
+      const auto optimizer = rule(id).make(parameters, {.lr = lr, .beta1 = beta1, .bias_correction = corrected});
+      for (std::size_t t = 1; t <= 4; ++t) {
+        optimizer->zero_grad();
+        (sum(square(parameters[0].second)) + exp(sum(parameters[1].second) * 0.1)).backward();
+        const Vector before = flatten(parameters);
+        optimizer->step();
+        const Vector step = along(before, -1, flatten(parameters));
+        Vector m;
+        for (const auto& [name, one] : parameters)
+          for (const Scalar element : optimizer->state(name, "exp_avg")) m.push_back(element);
+        const Vector p = preconditioner(*optimizer, t, beta1, corrected);
+        for (std::size_t i = 0; i < p.size(); ++i) CHECK(step[i] == doctest::Approx(lr * m[i] / p[i]).epsilon(1e-5));
+      }
+    }
+  const auto sgd = rule("sgd").make({{"x", Variable(Tensor({1}), true)}}, {.lr = 1});
+  CHECK_THROWS_AS(preconditioner(*sgd, 1, 0.9, true), ValueError);
 }
 
 TEST_CASE("A filter-normalized direction has the lengths of the weights, row by row") {

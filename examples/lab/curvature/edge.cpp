@@ -1,7 +1,5 @@
 // Sharpness along training, beside what a rate can stand.
 #include <xgrad/core/errors.h>
-#include <xgrad/optim/adam.h>
-#include <xgrad/optim/adamax.h>
 #include <xgrad/optim/sgd.h>
 
 #include <algorithm>
@@ -11,6 +9,7 @@
 #include "../experiment.h"
 #include "full_batch.h"
 #include "parts.h"
+#include "preconditioner.h"
 
 namespace lab {
 namespace {
@@ -51,7 +50,7 @@ std::vector<double> scaled(std::vector<double> values, double factor) {
 }
 
 // Some 300 of the losses, an odd number of steps apart: at the edge every second loss is high.
-Line thinned(Line line) {
+Line thinned_by_odd(Line line) {
   const std::size_t every = std::max<std::size_t>(1, line.x.size() / 300) | 1;
   Line result = line;
   result.x.clear(), result.y.clear();
@@ -109,7 +108,7 @@ Blocks gradient_descent_edge(const Context& context, const Progress& progress) {
     sharpness.lines.push_back({.label = label, .x = scaled(run.steps, rates[i]), .y = run.raw});
     sharpness.marks.push_back({"2/" + number_text(rates[i], 2), limit, true});
     losses.lines.push_back(
-        thinned({.label = label, .x = scaled(counted(run.losses.size()), rates[i]), .y = run.losses}));
+        thinned_by_odd({.label = label, .x = scaled(counted(run.losses.size()), rates[i]), .y = run.losses}));
     const double late = run.raw.empty() ? nothing : last_third(run.raw);
     table.rows.push_back({Cell(rates[i], 2), Cell(limit), Cell(run.raw.empty() ? nothing : run.raw.front()), Cell(late),
                           Cell(late / limit), Cell::integer(there),
@@ -151,30 +150,17 @@ struct Adaptive {
 
 double threshold(const Adaptive& run) { return (2 + 2 * run.beta1) / ((1 - run.beta1) * run.lr); }
 
-// What Adam divides m by, and Adamax: with v and u as they are, theta -= lr m / P.
-Vector preconditioner(const optim::Optimizer& optimizer, const Adaptive& run, std::size_t step) {
-  const auto t = static_cast<double>(step);
-  const optim::AdamOptions adam = {.beta1 = run.beta1, .bias_correction = run.corrected};
-  const optim::AdamaxOptions adamax = {.beta1 = run.beta1, .bias_correction = run.corrected};
-  const optim::Corrections c = run.adamax ? optim::Adamax::corrections(adamax, t) : optim::Adam::corrections(adam, t);
-  Vector diagonal;
-  for (const auto& [name, parameter] : optimizer.parameters())
-    for (const Scalar state : optimizer.state(name, run.adamax ? "exp_inf" : "exp_avg_sq"))
-      diagonal.push_back(c[0] * (run.adamax ? double{state} : std::sqrt(double{state} / c[1]) + adam.eps));
-  return diagonal;
-}
-
 Curved follow(const Context& context, const Adaptive& run, std::size_t steps, const Progress& progress) {
   FullBatch batch(subset(context), context.seed);
   const auto optimizer =
       rule(run.adamax ? "adamax" : "adam")
           .make(batch.parameters, {.lr = run.lr, .beta1 = run.beta1, .bias_correction = run.corrected});
-  return follow(
-      batch, *optimizer,
-      {.steps = steps,
-       .looks = context.pick<std::size_t>(12, 100),
-       .preconditioner = [&run](const optim::Optimizer& of, std::size_t t) { return preconditioner(of, run, t); },
-       .progress = progress});
+  return follow(batch, *optimizer,
+                {.steps = steps,
+                 .looks = context.pick<std::size_t>(12, 100),
+                 .preconditioner = [&run](const optim::Optimizer& of,
+                                          std::size_t t) { return preconditioner(of, t, run.beta1, run.corrected); },
+                 .progress = progress});
 }
 
 }  // namespace
@@ -231,7 +217,7 @@ Blocks adaptive_edge(const Context& context, const Progress& progress) {
     };
     ratio.lines.push_back(line(run.steps, scaled(run.preconditioned, 1 / limit)));
     raw.lines.push_back(line(run.steps, run.raw));
-    losses.lines.push_back(thinned(line(counted(run.losses.size()), run.losses)));
+    losses.lines.push_back(thinned_by_odd(line(counted(run.losses.size()), run.losses)));
     table.rows.push_back({one.label, Cell(limit), Cell(late), Cell(late / limit), Cell(late_raw), Cell(2 / one.lr),
                           Cell(late_raw * one.lr / 2), Cell(spike),
                           Cell(run.losses.empty() ? nothing : run.losses.back())});
