@@ -44,16 +44,15 @@ Blocks memory(const Context& context) {
          return std::make_unique<optim::Adamax>(p, optim::AdamaxOptions{.row_shared = true});
        }}};
   const std::vector<std::vector<std::size_t>> networks = {{}, {128}, {300, 100}, {1000, 1000}};
-  HeatMap map = {
-      .name = "5-ratio",
-      .title = "Bytes of state for each byte of parameters",
-      .note = "optimizer.state_bytes() after a step.",
-      .x_label = "network",
-      .y_label = "optimizer",
-      .x = {},
-      .y = {},
-      .value_label = "bytes for each byte",
-      .values = {}};
+  HeatMap map = {.name = "5-ratio",
+                 .title = "Bytes of state for each byte of parameters",
+                 .note = "optimizer.state_bytes() after a step.",
+                 .x_label = "network",
+                 .y_label = "optimizer",
+                 .x = {},
+                 .y = {},
+                 .value_label = "bytes for each byte",
+                 .values = {}};
   Table table = {"5-numbers", "Memory of the state, in KiB; five seeds: median (least to largest)", {"optimizer"}, {}};
   for (const auto& [label, make] : kinds) {
     map.y.push_back(label);
