@@ -37,11 +37,11 @@ void SectionProgress::update(double share) {
   const Clock::time_point now = Clock::now();
   if (!terminal_ || now < next_draw_) return;
   next_draw_ = now + std::chrono::milliseconds(100);
-  std::fprintf(
-      stderr, "\r%s",
+  std::string line =
       message("section ", part_ + 1, "/", expected_.size(), "  ", title_, "  ", percent(std::clamp(share, 0.0, 1.0), 0),
-              "  ", clock_time(elapsed()), " passed, about ", clock_time(seconds_left(share)), " left\x1b[K")
-          .c_str());
+              "  ", clock_time(elapsed()), " passed, about ", clock_time(seconds_left(share)), " left");
+  line.resize(std::min(line.size(), terminal_width() - 1));  // some terminals wrap when the last column is written
+  std::fprintf(stderr, "\r%s\x1b[K", line.c_str());
   std::fflush(stderr);
   drawn_ = true;
 }

@@ -136,6 +136,16 @@ def check_chart(browser):
     check(chart.find_element(By.CSS_SELECTOR, ".at").text != "", "an arrow key reads no value")
 
 
+def check_heat_map(browser):
+    """Arrow keys read its cells."""
+    chart = next(plot for plot in every(browser, "figure > .plot") if plot.is_displayed() and plot.find_elements(By.CSS_SELECTOR, "svg > rect"))
+    svg, readout = chart.find_element(By.CSS_SELECTOR, "svg"), chart.find_element(By.CSS_SELECTOR, ".at")
+    svg.send_keys(Keys.ARROW_RIGHT)
+    first = readout.text
+    svg.send_keys(Keys.ARROW_DOWN)
+    check(first and readout.text and readout.text != first, "arrow keys do not read the cells of a heat map")
+
+
 def check_file(browser):
     check(page.stat().st_size < 3e6, f"the page has {page.stat().st_size} bytes, more than 3 MB")
     fetched = browser.execute_script("return performance.getEntriesByType('resource').map(one => one.name)")
@@ -178,6 +188,8 @@ try:
         check_race(browser)
     if every(browser, "figure .curve"):
         check_chart(browser)
+    if every(browser, "figure svg > rect"):
+        check_heat_map(browser)
     log = browser.get_log("browser")
     check(not log, f"the console says {log}")
     if pictures:

@@ -1,37 +1,35 @@
-// Eigenvalues: of small symmetric matrices, and of large ones that are known by what they do to a vector.
+// Eigenvalues of symmetric matrices: of small ones all, of large ones the largest.
 #pragma once
 
-#include <xgrad/core/random.h>
-
+#include <cstdint>
 #include <functional>
-#include <vector>
+
+#include "vectors.h"
 
 namespace lab {
 
-using Vector = std::vector<double>;
-using Matrix = std::vector<Vector>;  // rows
-
-double dot(const Vector& a, const Vector& b);
-
-/// The largest value first; vectors[i] has length 1 and belongs to values[i].
 struct Eigen {
-  Vector values;
-  Matrix vectors;
+  std::vector<double> values;   ///< descending
+  std::vector<Vector> vectors;  ///< of length 1, one for each value
 };
-/// Of a symmetric matrix, by Jacobi's rotations (Golub & Van Loan, section 8.5).
-Eigen eigen(Matrix symmetric);
+/// Of a symmetric matrix given by rows: Jacobi's rotations. ValueError where it is not finite.
+Eigen eigen(std::vector<Vector> matrix);
 
-/// The largest eigenvalue of a symmetric operator on vectors of this size: Lanczos's method with full
-/// reorthogonalization (Golub & Van Loan, section 10.1), from a random start, at most so many products.
-double largest_eigenvalue(const std::function<Vector(const Vector&)>& product, std::size_t size, std::size_t products,
-                          xgrad::Generator& generator);
-
-/// The plane in which points lie, as far as they lie in one: their mean, the two principal components, and the shares
-/// of the variance along them.
-struct Plane {
-  Vector centre, first, second;
-  double first_share, second_share;
+struct Ritz {
+  double value;          ///< an eigenvalue, to within `residual`
+  double residual;       ///< ‖A x - value x‖
+  Vector vector;         ///< x, of length 1
+  std::size_t products;  ///< how often A was multiplied by a vector
 };
-Plane principal_plane(const Matrix& points);
+
+struct LanczosOptions {
+  std::size_t most_products = 60;
+  double tolerance = 1e-2;  ///< it ends where the residual is at most this share of abs(value)
+  std::uint64_t seed = 1;   ///< of the vector it starts from
+};
+/// The largest eigenvalue (by value, not by size) of a symmetric A of that size, which is seen through products alone:
+/// Lanczos 1950, with each new vector made orthogonal to all before. ValueError where a product is not finite, and for
+/// a size or a number of products of 0.
+Ritz lanczos(const std::function<Vector(const Vector&)>& a, std::size_t size, LanczosOptions options = {});
 
 }  // namespace lab

@@ -125,15 +125,34 @@ charts.heat = (host, spec, width) => {
   const svg = shape(host, 'svg', {viewBox: `0 0 ${width} ${height}`, height, role: 'img', 'aria-label': `${spec.title}. ${spec.note}`});
   const readout = element('div', {class: 'at', 'aria-live': 'polite'});
   host.append(readout);
+  // The value under the pointer, or where the arrow keys have come to.
+  let place = [0, -1];
+  const cursor = {};
+  const read = (r, c) => {
+    place = [Math.max(0, Math.min(rows - 1, r)), Math.max(0, Math.min(columns - 1, c))];
+    const value = spec.values[place[0]][place[1]];
+    readout.textContent = `${spec.x_label} ${spec.x[place[1]]}, ${spec.y_label} ${spec.y[place[0]]}: ${finite(value) ? numberText(value) : 'nothing'} ${spec.value_label}`;
+    cursor.box.setAttribute('x', left + place[1] * cell);
+    cursor.box.setAttribute('y', 4 + place[0] * tall);
+    cursor.box.setAttribute('visibility', 'visible');
+  };
+  svg.setAttribute('tabindex', 0);
+  svg.addEventListener('keydown', event => {
+    const move = {ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0]}[event.key];
+    if (!move) return;
+    event.preventDefault();
+    read(place[0] + move[0], place[1] + move[1]);
+  });
   spec.values.forEach((line, r) => line.forEach((value, c) => {
     const share = high > low ? Math.max(0, Math.min(1, (ease(value) - low) / (high - low))) : 0.5, missing = !finite(value) || (spec.log && value <= 0 && !finite(share));
     const strength = missing ? 0 : 0.06 + 0.86 * (spec.low_is_good ? 1 - share : share);
     const x = left + c * cell, y = 4 + r * tall;
     const box = shape(svg, 'rect', {x: x + 0.5, y: y + 0.5, width: cell - 1, height: tall - 1, style: `fill: var(--heat); fill-opacity: ${strength.toFixed(2)}; stroke: var(--line)`});
-    box.addEventListener('pointerenter', () => readout.textContent = `${spec.x_label} ${spec.x[c]}, ${spec.y_label} ${spec.y[r]}: ${missing ? 'nothing' : numberText(value)} ${spec.value_label}`);
+    box.addEventListener('pointerenter', () => read(r, c));
     const text = missing ? '–' : numberText(value, 2);
     if (text.length * 6.6 < cell - 2) shape(svg, 'text', {x: x + cell / 2, y: y + tall / 2 + 4, 'text-anchor': 'middle', 'pointer-events': 'none', style: `fill: var(--${strength > 0.62 ? 'heat-ink' : 'ink'})`}, text);
   }));
+  cursor.box = shape(svg, 'rect', {width: cell, height: tall, visibility: 'hidden', fill: 'none', stroke: 'var(--ink)', 'stroke-width': 2, 'pointer-events': 'none'});
   spec.y.forEach((text, r) => shape(svg, 'text', {class: 'strong', x: left - 7, y: 4 + (r + 0.5) * tall + 4, 'text-anchor': 'end'}, text));
   spec.x.forEach((text, c) => {
     const x = left + (c + 0.5) * cell, y = rows * tall + 19;

@@ -8,9 +8,9 @@ const decode = text => {
 };
 
 charts.race = (host, spec, width, state) => {
-  state.race ??= 0;
+  state.race ??= spec.first;
   state.start ??= 0;
-  state.rate ??= 'best';
+  state.rate ??= String(spec.races[state.race].rate);
   state.hidden ??= new Set(spec.racers.map((racer, index) => index).filter(index => !['sgd', 'momentum', 'rmsprop', 'adam', 'adamax', 'lion'].includes(spec.racers[index].id)));
   clearInterval(state.timer);
 

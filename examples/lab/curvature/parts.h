@@ -1,0 +1,20 @@
+// The parts of the section about curvature. Each is told where to report its progress, from 0 to 1.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "../context.h"
+
+namespace lab {
+
+using Blocks = std::vector<Block>;
+using Progress = std::function<void(double)>;
+
+Blocks gradient_descent_edge(const Context& context, const Progress& progress);
+Blocks adaptive_edge(const Context& context, const Progress& progress);
+Blocks between_solutions(const Context& context, const Progress& progress);
+Blocks around_solutions(const Context& context, const Progress& progress);
+Blocks trajectories(const Context& context, const Progress& progress);
+
+}  // namespace lab
