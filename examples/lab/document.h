@@ -89,6 +89,7 @@ struct HeatMap {
   std::vector<std::vector<double>> values;  ///< values[y][x]; NaN is "diverged"
   bool logarithmic = false;
   bool low_is_good = true;
+  std::optional<double> low = {}, high = {};  ///< the values from which, and up to which colours differ; else all
 };
 
 /// A function of two numbers as bands between contours, with paths over it.

@@ -82,40 +82,56 @@ Line thinned(Line line) {
   return line;
 }
 
-std::size_t Sweep::best() const {
-  std::size_t best = 0;
-  for (std::size_t i = 1; i < rates.size(); ++i) {
-    const double here = median(losses[i]), least = median(losses[best]);
-    if (here < least || (std::isnan(least) && !std::isnan(here))) best = i;
-  }
-  return best;
+namespace {
+
+// The least, where what is not a number counts as the largest.
+std::size_t least(const std::vector<double>& values) {
+  const auto below = [](double a, double b) { return a < b || (!std::isnan(a) && std::isnan(b)); };
+  return static_cast<std::size_t>(std::min_element(values.begin(), values.end(), below) - values.begin());
 }
+
+}  // namespace
+
+RateRange usable_range(const std::vector<double>& rates, const std::vector<double>& losses, double factor) {
+  const std::size_t best = least(losses), last = rates.size() - 1;
+  if (std::isnan(losses[best])) return {nothing, nothing, false, false};
+  const double limit = factor * losses[best];
+  // Between a usable rate and its neighbour, which is not.
+  const auto end = [&](std::size_t in, std::size_t out) {
+    if (std::isnan(losses[out])) return rates[in];
+    const double share = std::log(limit / losses[in]) / std::log(losses[out] / losses[in]);
+    return rates[in] * std::pow(rates[out] / rates[in], share);
+  };
+  std::size_t low = best, high = best;
+  while (low > 0 && losses[low - 1] <= limit) --low;
+  while (high < last && losses[high + 1] <= limit) ++high;
+  return {low == 0 ? rates[0] : end(low, low - 1), high == last ? rates[last] : end(high, high + 1), low == 0,
+          high == last};
+}
+
+std::vector<double> Sweep::medians() const {
+  std::vector<double> result;
+  for (const std::vector<double>& at_rate : losses) result.push_back(median(at_rate));
+  return result;
+}
+
+std::vector<double> Sweep::run(std::size_t index) const {
+  std::vector<double> result;
+  for (const std::vector<double>& at_rate : losses) result.push_back(at_rate[index]);
+  return result;
+}
+
+std::size_t Sweep::best() const { return least(medians()); }
 
 std::vector<double> Sweep::usable_decades(double factor) const {
   std::vector<double> widths;
-  for (std::size_t run = 0; run < losses.at(0).size(); ++run) {
-    double least = std::numeric_limits<double>::infinity();
-    for (const std::vector<double>& at_rate : losses)
-      if (at_rate[run] < least) least = at_rate[run];
-    const double limit = std::log(least * factor);
-    double width = 0;
-    for (std::size_t i = 0; i + 1 < rates.size(); ++i) {
-      const double decades = std::log10(rates[i + 1] / rates[i]);
-      // A run that diverged has no usable neighbourhood on its side.
-      const double a = std::log(losses[i][run]) - limit, b = std::log(losses[i + 1][run]) - limit;
-      if (a <= 0 && b <= 0) width += decades;
-      if ((a <= 0) != (b <= 0) && std::isfinite(a) && std::isfinite(b))
-        width += decades * std::min(a, b) / (std::min(a, b) - std::max(a, b));
-    }
-    widths.push_back(width);
-  }
+  for (std::size_t i = 0; i < losses.at(0).size(); ++i) widths.push_back(usable_range(rates, run(i), factor).decades());
   return widths;
 }
 
 Line Sweep::line() const {
-  std::vector<std::vector<double>> runs(losses.at(0).size());
-  for (std::size_t run = 0; run < runs.size(); ++run)
-    for (const std::vector<double>& at_rate : losses) runs[run].push_back(at_rate[run]);
+  std::vector<std::vector<double>> runs;
+  for (std::size_t i = 0; i < losses.at(0).size(); ++i) runs.push_back(run(i));
   return summary(label, color, rates, runs);
 }
 

@@ -1,6 +1,7 @@
 // What several experiments need: seeds, sweeps, and summaries of runs.
 #pragma once
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -33,15 +34,27 @@ Line thinned(Line line);
 /// 1, 2, …, count.
 std::vector<double> counted(std::size_t count);
 
+/// The rates from `low` to `high`, which `cut` ends where the rates that were tried end.
+struct RateRange {
+  double low, high;
+  bool cut_low, cut_high;
+  double decades() const { return std::log10(high / low); }
+};
+/// The rates around the best one in which the loss is at most `factor` times that of the best. Its ends are
+/// interpolated in the logarithms of rate and loss; next to a rate that diverged, which has no loss, it ends with the
+/// last that did not. NaN where all diverged. Rates ascend.
+RateRange usable_range(const std::vector<double>& rates, const std::vector<double>& losses, double factor);
+
 /// Losses by rate (ascending) and run: losses[rate][run].
 struct Sweep {
   std::string label, color;
   std::vector<double> rates;
   std::vector<std::vector<double>> losses;
 
-  std::size_t best() const;  ///< the rate with the least median
-  /// For each run, the decades of rate in which its loss is at most `factor` times its least: between neighbours in the
-  /// sweep it is interpolated in the logarithms, and it ends with the sweep.
+  std::vector<double> medians() const;         ///< for each rate
+  std::vector<double> run(std::size_t) const;  ///< for each rate
+  std::size_t best() const;                    ///< the rate with the least median
+  /// Of each run.
   std::vector<double> usable_decades(double factor) const;
   Line line() const;
 };

@@ -77,10 +77,12 @@ Json json(const HeatMap& map) {
           {"y", map.y},
           {"x_label", map.x_label},
           {"y_label", map.y_label},
-          {"value", map.value_label},
+          {"value_label", map.value_label},
           {"values", rows},
           {"log", map.logarithmic},
-          {"low_is_good", map.low_is_good}};
+          {"low_is_good", map.low_is_good},
+          {"low", map.low ? Json(*map.low) : Json()},
+          {"high", map.high ? Json(*map.high) : Json()}};
 }
 
 Json json(const Landscape& map) {

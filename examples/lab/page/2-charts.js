@@ -121,7 +121,7 @@ charts.heat = (host, spec, width) => {
   const height = rows * tall + foot + 6;
   const known = spec.values.flat().filter(value => finite(value) && (!spec.log || value > 0));
   const ease = spec.log ? Math.log : value => value;
-  const low = ease(Math.min(...known)), high = ease(Math.max(...known));
+  const low = ease(spec.low ?? Math.min(...known)), high = ease(spec.high ?? Math.max(...known));
   const svg = shape(host, 'svg', {viewBox: `0 0 ${width} ${height}`, height, role: 'img', 'aria-label': `${spec.title}. ${spec.note}`});
   const readout = element('div', {class: 'at', 'aria-live': 'polite'});
   host.append(readout);
@@ -144,7 +144,7 @@ charts.heat = (host, spec, width) => {
     read(place[0] + move[0], place[1] + move[1]);
   });
   spec.values.forEach((line, r) => line.forEach((value, c) => {
-    const share = high > low ? (ease(value) - low) / (high - low) : 0.5, missing = !finite(value) || (spec.log && value <= 0 && !finite(share));
+    const share = high > low ? Math.max(0, Math.min(1, (ease(value) - low) / (high - low))) : 0.5, missing = !finite(value) || (spec.log && value <= 0 && !finite(share));
     const strength = missing ? 0 : 0.06 + 0.86 * (spec.low_is_good ? 1 - share : share);
     const x = left + c * cell, y = 4 + r * tall;
     const box = shape(svg, 'rect', {x: x + 0.5, y: y + 0.5, width: cell - 1, height: tall - 1, style: `fill: var(--heat); fill-opacity: ${strength.toFixed(2)}; stroke: var(--line)`});

@@ -1,125 +1,34 @@
-// What Adam and Adamax keep for one weight, step by step.
+// What Adam and Adamax keep for one number of a network, step by step.
 #include <xgrad/core/errors.h>
 #include <xgrad/optim/adam.h>
-#include <xgrad/optim/adamax.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
-#include "../context.h"
 #include "../experiment.h"
+#include "../step/observe.h"
 
 namespace lab {
 namespace {
 
-using namespace xgrad;
-
-constexpr std::size_t width = 32, pixels = 28 * 28;
-
-/// A weight to look at, by its place in a parameter.
-struct Watched {
-  std::string name, label, why;
-  std::string parameter;
-  std::size_t index;
-};
-
-/// What was read of it after each step.
-struct Trace {
-  std::vector<double> gradient, first, second, change;
-};
-
-struct Observed {
-  std::string_view rule;
-  bool corrected;
-  std::vector<Trace> traces;  // one for each watched weight
-};
-
-// How often a pixel has ink.
-std::vector<double> ink(const datasets::Dataset& data) {
-  std::vector<double> share(pixels, 0);
-  const auto images = data.images();
-  for (std::size_t i = 0; i < images.size(); ++i) share[i % pixels] += images[i] > 0;
-  for (double& one : share) one /= static_cast<double>(data.size());
-  return share;
-}
-
-std::size_t nearest(const std::vector<double>& values, double wanted) {
-  const auto closer = [wanted](double a, double b) { return std::abs(a - wanted) < std::abs(b - wanted); };
-  return static_cast<std::size_t>(std::min_element(values.begin(), values.end(), closer) - values.begin());
-}
-
-// In the first layer, the weights of a pixel to the first hidden unit; parameters are named by their place: Flatten,
-// Linear, ReLU, Linear.
-std::vector<Watched> watched(const Context& context) {
-  const std::vector<double> share = ink(context.data.train);
-  const std::size_t often = nearest(share, 1), rare = nearest(share, 0.01);
-  const auto percent = [&](std::size_t pixel) { return number_text(100 * share[pixel], 2) + " % of the images"; };
-  return {
-      {"output", "A weight of the output layer",
-       "It gets a gradient in every step, and much of that is noise of the batch.", "3.weight", 0},
-      {"bias", "The bias of class 0", "Its gradient is the mean error of the class: it changes sign all the time.",
-       "3.bias", 0},
-      {"often", "A weight of a pixel that is often inked", "There is ink in " + percent(often) + ".", "1.weight",
-       often},
-      {"rare", "A weight of a pixel that is rarely inked",
-       "There is ink in " + percent(rare) + ": most gradients are 0, and the steps go on from memory in between.",
-       "1.weight", rare},
-  };
-}
-
-Observed observe(const Context& context, std::string_view id, bool corrected, std::size_t steps,
-                 const std::vector<Watched>& all) {
-  nn::Sequential model = mlp({width}, context.seed);
-  const NamedVariables parameters = model.parameters();
-  const auto optimizer = rule(id).make(parameters, {.lr = rule(id).lr, .bias_correction = corrected});
-  std::vector<Variable> of;
-  for (const Watched& one : all)
-    of.push_back(std::find_if(parameters.begin(), parameters.end(), [&](const auto& p) {
-                   return p.first == one.parameter;
-                 })->second);
-  Observed result = {id, corrected, std::vector<Trace>(all.size())};
-  std::vector<double> before(all.size());
-  const auto value = [&](std::size_t w) { return static_cast<double>(of[w].value().data()[all[w].index]); };
-  const auto slot = [&](std::size_t w, const char* name) {
-    return static_cast<double>(optimizer->state(all[w].parameter, name).data()[all[w].index]);
-  };
-  train(model, *optimizer, context.data.train,
-        {.steps = steps,
-         .seed = context.seed,
-         .before_step =
-             [&](std::size_t) {
-               for (std::size_t w = 0; w < all.size(); ++w) {
-                 before[w] = value(w);
-                 result.traces[w].gradient.push_back(of[w].grad().data()[all[w].index]);
-               }
-             },
-         .after_step =
-             [&](std::size_t) {
-               for (std::size_t w = 0; w < all.size(); ++w) {
-                 result.traces[w].first.push_back(slot(w, "exp_avg"));
-                 result.traces[w].second.push_back(slot(w, id == "adam" ? "exp_avg_sq" : "exp_inf"));
-                 result.traces[w].change.push_back(value(w) - before[w]);
-               }
-             }});
-  return result;
-}
-
-optim::Corrections corrections(std::string_view id, std::size_t t) {
-  return id == "adam" ? optim::Adam::corrections({}, static_cast<double>(t))
-                      : optim::Adamax::corrections({}, static_cast<double>(t));
-}
-
-// Each value divided by the slot's correction at its step.
-std::vector<double> corrected(const std::vector<double>& values, std::string_view id, std::size_t which) {
-  std::vector<double> result(values.size());
-  for (std::size_t t = 0; t < values.size(); ++t) result[t] = values[t] / corrections(id, t + 1)[which];
-  return result;
-}
+using namespace step;
+using xgrad::message;
 
 std::vector<double> mapped(std::vector<double> values, const auto& function) {
   std::transform(values.begin(), values.end(), values.begin(), function);
   return values;
+}
+// function(t) for each step of the trace.
+std::vector<double> of_steps(const Trace& trace, const auto& function) {
+  std::vector<double> values;
+  for (std::size_t t = 1; t <= trace.gradient.size(); ++t) values.push_back(function(t));
+  return values;
+}
+
+double root_mean_square(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value * value;
+  return std::sqrt(sum / static_cast<double>(values.size()));
 }
 
 LineChart corrections_chart(std::size_t steps) {
@@ -128,109 +37,182 @@ LineChart corrections_chart(std::size_t steps) {
   Line ratio = {.label = "√(1 - β₂ᵗ) / (1 - β₁ᵗ), of the step", .x = {}, .y = {}, .dashed = true};
   for (std::size_t t = 1; t <= steps; t += 1 + t / 30) {  // as dense as a logarithmic axis shows
     for (Line* line : {&first, &second, &ratio}) line->x.push_back(static_cast<double>(t));
-    const optim::Corrections of = corrections("adam", t);
-    first.y.push_back(of[0]);
-    second.y.push_back(of[1]);
-    ratio.y.push_back(std::sqrt(of[1]) / of[0]);
+    const Divisors of = corrections("adam", t);
+    first.y.push_back(of.first);
+    second.y.push_back(of.second);
+    ratio.y.push_back(std::sqrt(of.second) / of.first);
   }
   const double least = *std::min_element(ratio.y.begin(), ratio.y.end());
   return {.name = "corrections",
           .title = "The corrections: what the moments are divided by",
           .note = message("Without them, Adam's step is the corrected one divided by the dashed line: at first up to ",
-                          number_text(1 / least, 2), " times as long. β₁ forgets in some ten steps, β₂ in a thousand."),
+                          number_text(1 / least, 2),
+                          " times as long. β₁ = 0.9 forgets in some ten steps, β₂ = 0.999 in a thousand."),
           .x = {.label = "step t", .logarithmic = true},
           .y = {.label = "correction", .logarithmic = true},
           .lines = {first, second, ratio}};
 }
 
-LineChart gradient_chart(const Trace& trace, std::string_view id, const std::string& name) {
+LineChart gradient_chart(const Observed& with, const Trace& trace, const std::string& name) {
   const std::vector<double> t = counted(trace.gradient.size());
   return {.name = name + "-gradient",
-          .title = "Gradient and first moment",
-          .note = "m = β₁ m + (1 - β₁) g: a mean over some ten steps. m̂ = m / (1 - β₁ᵗ).",
+          .title = "Gradient g, first moment m, and m̂",
+          .note = "m = β₁ m + (1 - β₁) g: a mean over some ten steps, which starts at 0. m̂ = m / (1 - β₁ᵗ).",
           .x = {.label = "step t"},
           .y = {.label = "g, m and m̂"},
           .lines = {{.label = "g", .color = "n5", .x = t, .y = trace.gradient},
                     {.label = "m", .color = "n0", .x = t, .y = trace.first},
-                    {.label = "m̂", .color = "n1", .x = t, .y = corrected(trace.first, id, 0), .dashed = true}}};
+                    {.label = "m̂",
+                     .color = "n1",
+                     .x = t,
+                     .y = of_steps(trace, [&](std::size_t k) { return direction(with, trace, k); }),
+                     .dashed = true}}};
 }
 
-LineChart size_chart(const Trace& trace, std::string_view id, const std::string& name) {
+LineChart size_chart(const Observed& with, const Trace& trace, const std::string& name) {
   const std::vector<double> t = counted(trace.gradient.size());
-  const auto root = [](double v) { return std::sqrt(v); };
+  const bool adam = with.rule == "adam";
   LineChart chart = {
       .name = name + "-size",
-      .title = id == "adam" ? "The size of gradients: √v and √v̂" : "The size of gradients: u",
-      .note = id == "adam"
-                  ? "v = β₂ v + (1 - β₂) g²: a mean over some thousand steps, that starts at 0. v̂ = v / (1 - β₂ᵗ)."
-                  : "u = max(β₂ u, |g|): it jumps to a larger gradient at once, and forgets by a thousandth a step. It "
-                    "needs "
-                    "no correction.",
-      .x = {.label = "step t"},
+      .title = adam ? "The size of gradients: √v and √v̂" : "The size of gradients: u",
+      .note = adam ? "v = β₂ v + (1 - β₂) g²: a mean over some thousand steps, which starts at 0. v̂ = v / (1 - β₂ᵗ)."
+                   : "u = max(β₂ u, |g|): it jumps to a larger gradient at once, and forgets by a thousandth a step. "
+                     "It starts right, and needs no correction.",
+      .x = {.label = "step t", .logarithmic = true},
       .y = {.label = "size", .logarithmic = true},
       .lines = {
           {.label = "|g|", .color = "n5", .x = t, .y = mapped(trace.gradient, [](double g) { return std::abs(g); })}}};
-  if (id == "adam") {
-    chart.lines.push_back({.label = "√v", .color = "n0", .x = t, .y = mapped(trace.second, root)});
-    chart.lines.push_back({.label = "√v̂", .color = "n1", .x = t, .y = mapped(corrected(trace.second, id, 1), root)});
+  if (adam) {
+    const auto corrected = [&](std::size_t k) {
+      return std::sqrt(trace.second[k - 1] / corrections("adam", k).second);
+    };
+    chart.lines.push_back(
+        {.label = "√v", .color = "n0", .x = t, .y = mapped(trace.second, [](double v) { return std::sqrt(v); })});
+    chart.lines.push_back({.label = "√v̂", .color = "n1", .x = t, .y = of_steps(trace, corrected)});
   } else {
     chart.lines.push_back({.label = "u", .color = "n1", .x = t, .y = trace.second});
   }
   return chart;
 }
 
-// The rate that stands before m̂ (with corrections) or m (without).
-std::vector<double> effective_rate(const Observed& run, const Trace& trace) {
-  const double lr = rule(run.rule).lr, eps = 1e-8;
-  std::vector<double> size = trace.second;
-  if (run.rule == "adam")
-    size = mapped(run.corrected ? corrected(size, run.rule, 1) : size, [](double v) { return std::sqrt(v); });
-  return mapped(size, [=](double s) { return lr / (s + eps); });
-}
-
 LineChart rate_chart(const Observed& with, const Observed& without, std::size_t w, const std::string& name) {
   const std::vector<double> t = counted(with.traces[w].gradient.size());
+  const auto rates = [&](const Observed& run) {
+    return of_steps(run.traces[w], [&](std::size_t k) { return effective_rate(run, run.traces[w], k); });
+  };
+  const bool adam = with.rule == "adam";
   return {.name = name + "-rate",
-          .title = with.rule == "adam" ? "Effective rate: α / (√v̂ + ε)" : "Effective rate: α / u",
-          .note = "What the first moment is multiplied by: high where gradients have been small.",
-          .x = {.label = "step t"},
+          .title = adam ? "Effective rate: α / (√v̂ + ε)" : "Effective rate: α / u",
+          .note = message("What m̂ is multiplied by, and without correction m: high where gradients have been small. ",
+                          adam ? "Without correction √v takes the place of √v̂."
+                               : "u is not corrected: the lines differ only because the runs do."),
+          .x = {.label = "step t", .logarithmic = true},
           .y = {.label = "effective rate", .logarithmic = true},
-          .lines = {{.label = "with correction", .color = "n1", .x = t, .y = effective_rate(with, with.traces[w])},
-                    {.label = "without",
-                     .color = "n5",
-                     .x = t,
-                     .y = effective_rate(without, without.traces[w]),
-                     .dashed = true}}};
+          .lines = {{.label = "with correction", .color = "n1", .x = t, .y = rates(with)},
+                    {.label = "without", .color = "n5", .x = t, .y = rates(without), .dashed = true}}};
 }
 
 LineChart update_chart(const Observed& with, const Observed& without, std::size_t w, const std::string& name) {
   const std::vector<double> t = counted(with.traces[w].gradient.size());
   const double lr = rule(with.rule).lr;
   return {.name = name + "-update",
-          .title = "Update: how far the weight really went",
+          .title = "Update: how far the number really went",
           .note = message("θ after the step - θ before it. The marks are α = ", number_text(lr, 1), " and -α."),
-          .x = {.label = "step t"},
+          .x = {.label = "step t", .logarithmic = true},
           .y = {.label = "update"},
           .lines = {{.label = "with correction", .color = "n1", .x = t, .y = with.traces[w].change},
                     {.label = "without", .color = "n5", .x = t, .y = without.traces[w].change, .dashed = true}},
           .marks = {{"α", lr, true}, {"-α", -lr, true}}};
 }
 
-std::vector<Block> charts(const Observed& with, const Observed& without, const Watched& weight, std::size_t w) {
-  const std::string name = message(weight.name, "-", with.rule);
-  return {Text{weight.why}, gradient_chart(with.traces[w], with.rule, name),
-          size_chart(with.traces[w], with.rule, name), rate_chart(with, without, w, name),
-          update_chart(with, without, w, name)};
+// All that goes into a step, in numbers.
+Table worked(const Observed& run, std::size_t w, const std::string& name) {
+  const Trace& trace = run.traces[w];
+  const bool adam = run.rule == "adam";
+  const std::size_t last = trace.gradient.size();
+  const auto has = std::find_if(trace.gradient.begin(), trace.gradient.end(), [](double g) { return g != 0; });
+  const std::size_t from = static_cast<std::size_t>(has - trace.gradient.begin()) + 1;
+  Table table = {
+      .name = name + "-steps",
+      .caption = message("Some steps in numbers, from the first gradient on, to be followed with a calculator: ",
+                         adam ? "g, m and v give m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ), the formula "
+                                "- α m̂ / (√v̂ + ε)"
+                              : "g, m and u give m̂ = m / (1 - β₁ᵗ), the formula - α m̂ / u",
+                         ", and what the number really did"),
+      .columns = {"t", "g", "m", adam ? "v" : "u", "1 - β₁ᵗ"},
+      .rows = {}};
+  if (adam) table.columns.emplace_back("1 - β₂ᵗ");
+  for (const char* more : {"m̂", "effective rate", "formula", "true change"}) table.columns.emplace_back(more);
+  for (const std::size_t t : {from, from + 1, from + 2, from + 9, last / 2, last}) {
+    if (t > last) continue;
+    std::vector<Cell> row = {Cell::integer(static_cast<double>(t)), trace.gradient[t - 1], trace.first[t - 1],
+                             trace.second[t - 1], corrections(run.rule, t).first};
+    if (adam) row.emplace_back(corrections(run.rule, t).second);
+    const double m_hat = direction(run, trace, t), rate = effective_rate(run, trace, t);
+    for (const double value : {m_hat, rate, -rate * m_hat, trace.change[t - 1]}) row.emplace_back(value);
+    table.rows.push_back(row);
+  }
+  return table;
+}
+
+std::vector<Block> charts(const Observed& with, const Observed& without, const Watched& one, std::size_t w) {
+  const std::string name = message(one.id, "-", with.rule);
+  return {
+      Text{message(one.label(), ". With Adam its gradient has the root mean square ", number_text(one.gradient, 2),
+                   " and is not 0 in ", number_text(100 * one.share, 2), " % of the steps.",
+                   one.share < 0.5 ? " In between, m fades by a tenth a step, and the number goes on with it." : "")},
+      gradient_chart(with, with.traces[w], name),
+      size_chart(with, with.traces[w], name),
+      rate_chart(with, without, w, name),
+      update_chart(with, without, w, name),
+      worked(with, w, name)};
+}
+
+// How far apart gradients and updates of the watched numbers are, and whether the formulas give the true change.
+Table sizes(const std::vector<Observed>& runs, const std::vector<Watched>& all) {
+  Table table = {.name = "sizes",
+                 .caption =
+                     "Root mean squares over all steps, and the largest difference between the formula and what "
+                     "the number really did; updates in units of α",
+                 .columns = {"number", "steps with gradient, %", "gradient, Adam", "update, Adam", "gradient, Adamax",
+                             "update, Adamax", "formula - truth"},
+                 .rows = {}};
+  for (std::size_t w = 0; w < all.size(); ++w) {
+    std::vector<Cell> row = {all[w].label(), 100 * all[w].share};
+    double furthest = 0;
+    for (const Observed& run : runs) {
+      const Trace& trace = run.traces[w];
+      const double lr = rule(run.rule).lr;
+      for (std::size_t t = 1; t <= trace.change.size(); ++t) {
+        const double step = effective_rate(run, trace, t) * direction(run, trace, t);
+        furthest = std::max(furthest, std::abs((std::isnan(step) ? 0 : step) + trace.change[t - 1]) / lr);
+      }
+      if (!run.corrected) continue;
+      row.emplace_back(root_mean_square(trace.gradient));
+      row.emplace_back(root_mean_square(trace.change) / lr);
+    }
+    row.emplace_back(furthest, 1);
+    table.rows.push_back(row);
+  }
+  return table;
+}
+
+// Of a column of that table, the largest over the least.
+double apart(const Table& table, std::size_t column) {
+  std::vector<double> values;
+  for (const std::vector<Cell>& row : table.rows) values.push_back(row[column].numbers[0]);
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  return *most / *least;
 }
 
 // The longest update among the first ten steps, as a multiple of the rate.
 Table first_steps(const std::vector<Observed>& runs, const std::vector<Watched>& all) {
   Table table = {.name = "first-steps",
                  .caption = "The longest of the first ten updates, in units of α",
-                 .columns = {"weight", "Adam", "Adam, no correction", "Adamax", "Adamax, no correction"},
+                 .columns = {"number", "Adam", "Adam, no correction", "Adamax", "Adamax, no correction"},
                  .rows = {}};
   for (std::size_t w = 0; w < all.size(); ++w) {
-    std::vector<Cell> row = {all[w].label};
+    std::vector<Cell> row = {all[w].label()};
     for (const Observed& run : runs) {
       double longest = 0;
       for (std::size_t t = 0; t < 10; ++t) longest = std::max(longest, std::abs(run.traces[w].change[t]));
@@ -241,38 +223,59 @@ Table first_steps(const std::vector<Observed>& runs, const std::vector<Watched>&
   return table;
 }
 
+// "with 5 of 5 numbers", of those in which one column of that table is above another.
+std::string above(const Table& table, std::size_t column, std::size_t other) {
+  const auto count = std::count_if(table.rows.begin(), table.rows.end(), [&](const std::vector<Cell>& row) {
+    return row[column].numbers[0] > row[other].numbers[0];
+  });
+  return message(count, " of ", table.rows.size(), " numbers");
+}
+
 }  // namespace
 
 Section inside_one_step(const Context& context) {
   const std::size_t steps = context.pick<std::size_t>(200, 400);
-  const std::vector<Watched> all = watched(context);
+  const std::vector<Watched> all = choose(context, steps);
+  context.progress(0.2);
   std::vector<Observed> runs;
   for (const char* id : {"adam", "adamax"})
     for (const bool corrected : {true, false}) {
       runs.push_back(observe(context, id, corrected, steps, all));
-      context.progress(static_cast<double>(runs.size()) / 4);
+      context.progress(0.2 + 0.2 * static_cast<double>(runs.size()));
     }
   Choice choice = {.name = "weight", .label = "Look at", .options = {}};
   for (std::size_t w = 0; w < all.size(); ++w)
     for (const std::size_t r : {std::size_t{0}, std::size_t{2}})
       choice.options.push_back(
-          {message(all[w].label, ", ", rule(runs[r].rule).label), charts(runs[r], runs[r + 1], all[w], w)});
+          {message(all[w].kind, ", ", rule(runs[r].rule).label), charts(runs[r], runs[r + 1], all[w], w)});
+  const Table size = sizes(runs, all), first = first_steps(runs, all);
   return {
       .id = "step",
       .title = "Inside one step",
       .blocks = {
-          Text{message(
-              "A network 784-", width, "-10 learns digits for ", steps,
-              " steps of 64 images, and after each step the "
-              "optimizer's own state is read for a few weights. Adam: θ ← θ - α m̂ / (√v̂ + ε). Adamax: θ ← θ - α m̂ / u "
-              "(Kingma & Ba 2015, Algorithms 1 and 2).")},
+          Text{
+              message("A network 784-32-10 learns digits for ", steps,
+                      " steps of 64 images, and in each step the gradient and the optimizer's own state are read for a "
+                      "few of its numbers, which are unlike each other. Adam: θ ← θ - α m̂ / (√v̂ + ε). Adamax: θ ← θ - "
+                      "α m̂ / u (Kingma & Ba 2015, Algorithms 1 and 2). α is ",
+                      rule("adam").lr, " for Adam and ", rule("adamax").lr, " for Adamax, ε is ",
+                      xgrad::optim::AdamOptions{}.eps, ".")},
           corrections_chart(context.pick<std::size_t>(1000, 5000)),
           choice,
-          first_steps(runs, all),
-          Text{"Without correction both moments are too small at first, but the root of v is too small by more: Adam's "
-               "first steps are "
-               "longer. Adamax has nothing to correct in u, so that without correction of m its first steps are "
-               "shorter."},
+          size,
+          Text{message("Both rules divide by the size of the gradients. So these numbers, whose gradients differ by a "
+                       "factor of ",
+                       number_text(apart(size, 2), 2), " with Adam and ", number_text(apart(size, 4), 2),
+                       " with Adamax, make updates that differ by factors of ", number_text(apart(size, 3), 2), " and ",
+                       number_text(apart(size, 5), 2), ".")},
+          first,
+          Text{message(
+              "Without correction both of Adam's moments are too small at first, but the root of v is too small "
+              "by more, which makes steps longer: here for ",
+              above(first, 2, 1),
+              ". Adamax has nothing to correct in u, so that m, too small without correction, makes its first "
+              "steps shorter: here for ",
+              above(first, 3, 4), ". A number that has had no gradient yet does not move.")},
       }};
 }
 
