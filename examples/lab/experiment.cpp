@@ -74,7 +74,7 @@ Line summary(std::string label, std::string_view color, std::vector<double> x,
 }
 
 Line thinned(Line line) {
-  const std::size_t every = std::max<std::size_t>(1, line.x.size() / 300);
+  const std::size_t every = std::max<std::size_t>(1, line.x.size() / 300) | 1;
   for (std::vector<double>* values : {&line.x, &line.y, &line.low, &line.high}) {
     for (std::size_t i = 0; i * every < values->size(); ++i) (*values)[i] = (*values)[i * every];
     values->resize((values->size() + every - 1) / every);

@@ -29,7 +29,7 @@ std::vector<double> smoothed(const std::vector<double>& losses, std::size_t wind
 /// The median over the runs, in a band from the least to the largest. A shorter run has no value after its end.
 Line summary(std::string label, std::string_view color, std::vector<double> x,
              const std::vector<std::vector<double>>& runs);
-/// Every so many-th point, so that there are at most about 300: more are not seen.
+/// Some 300 of the points, since more are not seen: an odd number of them apart, since every second loss may be high.
 Line thinned(Line line);
 /// 1, 2, …, count.
 std::vector<double> counted(std::size_t count);

@@ -37,9 +37,9 @@ const std::vector<Part> parts = {
     {"race", "the optimizers on functions of two numbers", race, 4, 6},
     {"step", "inside one step of Adam and Adamax", inside_one_step, 0.1, 0.3},
     {"rates", "how much the rate and the betas matter", rate_sensitivity, 4, 90},
-    {"curvature", "the Hessian along the way, and the landscape", curvature, 2, 30},
+    {"curvature", "the Hessian along the way, and the landscape", curvature, 6, 110},
     {"claims", "thirteen claims about Adam and Adamax, tried", claims, 9, 65},
-    {"break", "six ways to fail, and how to see it", break_it, 0.4, 2},
+    {"break", "six ways to fail, and how to see it", break_it, 2, 9},
     {"paper", "the experiments of Kingma & Ba 2015", paper_experiments, 2, 220},
 };
 
@@ -78,7 +78,7 @@ std::optional<std::string> parse(int argc, const char* const* argv, Options& opt
   app.add_option("--output", options.output, "The page; its numbers go into a folder beside it [lab.html]")
       ->type_name("FILE");
   app.add_option("--sections", sections, message("Some of ", sections, " [all]"))->type_name("LIST");
-  app.add_flag("--quick", options.quick, "Fewer steps, seeds and settings: half a minute rather than seven");
+  app.add_flag("--quick", options.quick, "Fewer steps, seeds and settings: half a minute rather than nine");
   app.add_option("--data", options.data, "Folder of MNIST or a relative of it [drawn digits]")->type_name("DIR");
   app.add_option("--seed", seed, "Of all that is drawn [1]")->type_name("N");
   try {

@@ -49,15 +49,6 @@ std::vector<double> scaled(std::vector<double> values, double factor) {
   return values;
 }
 
-// Some 300 of the losses, an odd number of steps apart: at the edge every second loss is high.
-Line thinned_by_odd(Line line) {
-  const std::size_t every = std::max<std::size_t>(1, line.x.size() / 300) | 1;
-  Line result = line;
-  result.x.clear(), result.y.clear();
-  for (std::size_t i = 0; i < line.x.size(); i += every) result.x.push_back(line.x[i]), result.y.push_back(line.y[i]);
-  return result;
-}
-
 Progress part_of(const Progress& progress, std::size_t index, std::size_t count) {
   return [=](double share) { progress((static_cast<double>(index) + share) / static_cast<double>(count)); };
 }
@@ -108,7 +99,7 @@ Blocks gradient_descent_edge(const Context& context, const Progress& progress) {
     sharpness.lines.push_back({.label = label, .x = scaled(run.steps, rates[i]), .y = run.raw});
     sharpness.marks.push_back({"2/" + number_text(rates[i], 2), limit, true});
     losses.lines.push_back(
-        thinned_by_odd({.label = label, .x = scaled(counted(run.losses.size()), rates[i]), .y = run.losses}));
+        thinned({.label = label, .x = scaled(counted(run.losses.size()), rates[i]), .y = run.losses}));
     const double late = run.raw.empty() ? nothing : last_third(run.raw);
     table.rows.push_back({Cell(rates[i], 2), Cell(limit), Cell(run.raw.empty() ? nothing : run.raw.front()), Cell(late),
                           Cell(late / limit), Cell::integer(there),
@@ -217,7 +208,7 @@ Blocks adaptive_edge(const Context& context, const Progress& progress) {
     };
     ratio.lines.push_back(line(run.steps, scaled(run.preconditioned, 1 / limit)));
     raw.lines.push_back(line(run.steps, run.raw));
-    losses.lines.push_back(thinned_by_odd(line(counted(run.losses.size()), run.losses)));
+    losses.lines.push_back(thinned(line(counted(run.losses.size()), run.losses)));
     table.rows.push_back({one.label, Cell(limit), Cell(late), Cell(late / limit), Cell(late_raw), Cell(2 / one.lr),
                           Cell(late_raw * one.lr / 2), Cell(spike),
                           Cell(run.losses.empty() ? nothing : run.losses.back())});
