@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "experiment.h"
+#include "sections/agreement.h"
 
 using namespace lab;
 
@@ -45,4 +46,21 @@ TEST_CASE("A sweep's best rate has the least median, and each run its own width"
   CHECK(widths[0] == doctest::Approx(1));        // half a decade on either side of rate 1
   CHECK(widths[1] == doctest::Approx(1));        // 4 is just usable at rate 0.1; above, the run diverged
   CHECK(widths[2] == doctest::Approx(1.0 / 3));  // from rate 0.1, where the sweep begins, to a third towards 8
+}
+
+TEST_CASE("Measured costs agree with what is said, or not, or leave it undecided") {
+  struct Case {
+    std::vector<double> first, second;
+    bool ahead;
+    const char* words;
+  };
+  for (const Case& c : {Case{{0.8, 0.9, 0.7}, {1, 1.1, 0.95}, true, "agrees: lower by 20 %"},
+                        {{1, 1.1, 0.95}, {0.8, 0.9, 0.7}, true, "disagrees: higher by 20 %"},
+                        {{0.8, 0.96, 0.7}, {1, 1.1, 0.95}, true, "undecided: lower by 20 %, and the seeds overlap"},
+                        {{0.98, 0.97, 0.99}, {1, 1.1, 1}, false, "agrees: 2.0 % apart"},
+                        {{0.98, 0.97, 0.99}, {1, 1.1, 1}, true, "agrees: lower by 2.0 %"},
+                        {{0.8, 0.9, 0.7}, {1, 1.1, 0.95}, false, "disagrees: lower by 20 %"},
+                        {{0.8, 1.2, 0.7}, {1, 1.1, 0.95}, false, "undecided: lower by 20 %, and the seeds overlap"},
+                        {{0.8, NAN, 0.7}, {1, 1.1, 0.95}, true, "undecided: a training diverged"}})
+    CHECK(agreement(c.first, c.second, c.ahead) == c.words);
 }

@@ -12,6 +12,7 @@
 #include <numeric>
 
 #include "../experiment.h"
+#include "agreement.h"
 
 namespace lab {
 namespace {
@@ -19,8 +20,6 @@ namespace {
 using namespace xgrad;
 
 constexpr std::size_t batch_size = 128;
-constexpr double alike = 0.05;  // costs that differ by no more than this share of the larger one are alike
-
 struct Contender {
   std::string_view id;
   std::vector<double> rates;
@@ -117,19 +116,6 @@ std::size_t place(const std::vector<Result>& results, const Result& of) {
          }));
 }
 
-// Whether these costs agree with what the paper says.
-std::string agreement(const std::vector<double>& first, const std::vector<double>& second, bool ahead) {
-  const double a = median(first), b = median(second);
-  if (std::isnan(a) || std::isnan(b)) return "a training diverged";
-  const auto [a_least, a_most] = std::minmax_element(first.begin(), first.end());
-  const auto [b_least, b_most] = std::minmax_element(second.begin(), second.end());
-  const bool apart = *a_most < *b_least || *b_most < *a_least;
-  const std::string percent = number_text(100 * std::abs(a - b) / std::max(a, b), 2) + " %";
-  if (!ahead && std::abs(a - b) <= alike * std::max(a, b)) return message("agrees: ", percent, " apart");
-  const std::string by = message(a < b ? "lower" : "higher", " by ", percent, apart ? "" : ", but the seeds overlap");
-  return message(ahead && a < b ? "agrees: " : "disagrees: ", by);
-}
-
 const Result& find(const std::vector<Result>& results, std::string_view id) {
   return *std::find_if(results.begin(), results.end(), [id](const Result& result) { return result.id == id; });
 }
@@ -148,12 +134,15 @@ Table statements(const Experiment& experiment, const std::vector<Result>& result
   return table;
 }
 
-// "3 of 4"
-std::string agreeing(const Table& table, std::size_t column) {
-  const auto count = std::count_if(table.rows.begin(), table.rows.end(), [column](const std::vector<Cell>& row) {
-    return row[column].text.starts_with("agrees");
-  });
-  return message(count, " of ", table.rows.size());
+// "3 of 4 agree, 0 disagree and 1 are undecided"
+std::string outcome(const Table& table, std::size_t column) {
+  const auto count = [&](const char* word) {
+    return static_cast<std::size_t>(
+        std::count_if(table.rows.begin(), table.rows.end(),
+                      [=](const std::vector<Cell>& row) { return row[column].text.starts_with(word); }));
+  };
+  return message(count("agrees"), " of ", table.rows.size(), " agree, ", count("disagrees"), " disagree and ",
+                 count("undecided"), " are undecided");
 }
 
 std::vector<Block> show(const Context& context, const Experiment& experiment, std::size_t seed_count,
@@ -191,17 +180,17 @@ std::vector<Block> show(const Context& context, const Experiment& experiment, st
     if (best == 0 || best + 1 == rates.rates.size()) at_end += (at_end.empty() ? "" : ", ") + rates.label;
   }
   const Table says = statements(experiment, results);
-  return {
-      Heading{experiment.title},
-      Text{experiment.words},
-      curves,
-      sweep,
-      table,
-      says,
-      Text{message(
-          agreeing(says, 1), " statements agree after a quarter of the steps, ", agreeing(says, 2), " at the end.",
-          at_end.empty() ? ""
-                         : " At an end of their sweep, so that a better rate may lie beyond, are: " + at_end + ".")}};
+  return {Heading{experiment.title},
+          Text{experiment.words},
+          curves,
+          sweep,
+          table,
+          says,
+          Text{message("Of the paper's statements, after a quarter of the steps ", outcome(says, 1), "; at the end ",
+                       outcome(says, 2), ". Where the costs of the seeds overlap, we call it undecided.",
+                       at_end.empty()
+                           ? ""
+                           : " At an end of their sweep, so that a better rate may lie beyond, are: " + at_end + ".")}};
 }
 
 std::vector<Experiment> experiments(const Context& context) {
