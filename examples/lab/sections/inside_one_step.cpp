@@ -175,10 +175,10 @@ Table sizes(const std::vector<Observed>& runs, const std::vector<Watched>& all) 
                      "Root mean squares over all steps, and the largest difference between the formula and what "
                      "the number really did; updates in units of α",
                  .columns = {"number", "steps with gradient, %", "gradient, Adam", "update, Adam", "gradient, Adamax",
-                             "update, Adamax", "formula - truth"},
+                             "update, Adamax", "formula - truth", "where"},
                  .rows = {}};
   for (std::size_t w = 0; w < all.size(); ++w) {
-    std::vector<Cell> row = {all[w].label(), 100 * all[w].share};
+    std::vector<Cell> row = {all[w].kind, 100 * all[w].share};
     double furthest = 0;
     for (const Observed& run : runs) {
       const Trace& trace = run.traces[w];
@@ -192,6 +192,7 @@ Table sizes(const std::vector<Observed>& runs, const std::vector<Watched>& all) 
       row.emplace_back(root_mean_square(trace.change) / lr);
     }
     row.emplace_back(furthest, 1);
+    row.emplace_back(all[w].place);
     table.rows.push_back(row);
   }
   return table;
@@ -212,7 +213,7 @@ Table first_steps(const std::vector<Observed>& runs, const std::vector<Watched>&
                  .columns = {"number", "Adam", "Adam, no correction", "Adamax", "Adamax, no correction"},
                  .rows = {}};
   for (std::size_t w = 0; w < all.size(); ++w) {
-    std::vector<Cell> row = {all[w].label()};
+    std::vector<Cell> row = {all[w].kind};
     for (const Observed& run : runs) {
       double longest = 0;
       for (std::size_t t = 0; t < 10; ++t) longest = std::max(longest, std::abs(run.traces[w].change[t]));
