@@ -235,7 +235,7 @@ std::string above(const Table& table, std::size_t column, std::size_t other) {
 }  // namespace
 
 Section inside_one_step(const Context& context) {
-  const std::size_t steps = context.pick<std::size_t>(200, 400);
+  const std::size_t steps = context.pick<std::size_t>(200, 300);
   const std::vector<Watched> all = choose(context, steps);
   context.progress(0.2);
   std::vector<Observed> runs;
