@@ -13,45 +13,45 @@ namespace {
 
 // g where y > 0, and 0 elsewhere: the gradient of relu. It is linear in g, so its own gradient is the same mask.
 Variable mask(const Variable& g, const Variable& y) {
-  Tensor value = zip("relu", g.value(), y.value(),
-                     [](Scalar gradient, Scalar output) { return output > 0 ? gradient : Scalar(0); });
+  Tensor value = zip_elements("relu", g.value(), y.value(),
+                              [](Scalar gradient, Scalar output) { return output > 0 ? gradient : Scalar(0); });
   return record("mask", std::move(value), {g, y}, [](const Variable& masked, const Variable& g2) {
     return std::vector{mask(g2, masked.input(1)), Variable()};
   });
 }
 
 Variable positive(const Variable& x) {
-  return Variable(map(x.value(), [](Scalar v) { return Scalar(v > 0); }));
+  return Variable(map_elements(x.value(), [](Scalar v) { return Scalar(v > 0); }));
 }
 
 }  // namespace
 
 Variable tanh(const Variable& x) {
-  return unary("tanh", x, map_batches(x.value(), [](Batch v) { return tanh(v); }),
+  return unary("tanh", x, map_registers(x.value(), [](Register v) { return tanh(v); }),
                [](const Variable&, const Variable& y) { return 1 - square(y); });
 }
 
 Variable sigmoid(const Variable& x) {
-  return unary("sigmoid", x, map_batches(x.value(), [](Batch v) { return Scalar(1) / (Scalar(1) + exp(-v)); }),
+  return unary("sigmoid", x, map_registers(x.value(), [](Register v) { return Scalar(1) / (Scalar(1) + exp(-v)); }),
                [](const Variable&, const Variable& y) { return y * (1 - y); });
 }
 
 Variable relu(const Variable& x) {
-  return record("relu", map(x.value(), [](Scalar v) { return v <= 0 ? Scalar(0) : v; }), {x},
+  return record("relu", map_elements(x.value(), [](Scalar v) { return v <= 0 ? Scalar(0) : v; }), {x},
                 [](const Variable& y, const Variable& g) { return std::vector{mask(g, y)}; });
 }
 
 Variable leaky_relu(const Variable& x, double negative_slope) {
   const auto slope = static_cast<Scalar>(negative_slope);
-  return unary("leaky_relu", x, map(x.value(), [slope](Scalar v) { return v <= 0 ? slope * v : v; }),
+  return unary("leaky_relu", x, map_elements(x.value(), [slope](Scalar v) { return v <= 0 ? slope * v : v; }),
                [slope](const Variable& input, const Variable&) {
-                 return Variable(map(input.value(), [slope](Scalar v) { return v <= 0 ? slope : Scalar(1); }));
+                 return Variable(map_elements(input.value(), [slope](Scalar v) { return v <= 0 ? slope : Scalar(1); }));
                });
 }
 
 Variable elu(const Variable& x, double alpha) {
   const auto a = static_cast<Scalar>(alpha);
-  Tensor value = map_batches(x.value(), [a](Batch v) { return select(v > Scalar(0), v, a * expm1(v)); });
+  Tensor value = map_registers(x.value(), [a](Register v) { return select(v > Scalar(0), v, a * expm1(v)); });
   return unary("elu", x, std::move(value), [alpha](const Variable& input, const Variable& y) {
     return where(positive(input), Variable(ones({})), y + alpha);  // alpha exp(x) = y + alpha
   });
@@ -72,27 +72,27 @@ Variable silu(const Variable& x) { return x * sigmoid(x); }
 Variable mish(const Variable& x) { return x * tanh(softplus(x)); }
 
 Variable softplus(const Variable& x) {
-  const auto without_overflow = [](Batch v) { return max(v, Batch(0)) + log1p(exp(-abs(v))); };
-  return unary("softplus", x, map_batches(x.value(), without_overflow),
+  const auto without_overflow = [](Register v) { return max(v, Register(0)) + log1p(exp(-abs(v))); };
+  return unary("softplus", x, map_registers(x.value(), without_overflow),
                [](const Variable& input, const Variable&) { return sigmoid(input); });
 }
 
 Variable hardtanh(const Variable& x, double low, double high) {
   if (!(low < high)) throw ValueError(message("[hardtanh] expected low < high, got ", low, " and ", high));
   const auto lo = static_cast<Scalar>(low), hi = static_cast<Scalar>(high);
-  return unary("hardtanh", x, map(x.value(), [=](Scalar v) { return v < lo   ? lo
-                                                                    : v > hi ? hi
-                                                                             : v; }),
+  return unary("hardtanh", x, map_elements(x.value(), [=](Scalar v) { return v < lo   ? lo
+                                                                             : v > hi ? hi
+                                                                                      : v; }),
                [=](const Variable& input, const Variable&) {
-                 return Variable(map(input.value(), [=](Scalar v) { return Scalar(lo < v && v < hi); }));
+                 return Variable(map_elements(input.value(), [=](Scalar v) { return Scalar(lo < v && v < hi); }));
                });
 }
 
 Variable softmax(const Variable& x, std::ptrdiff_t axis) {
   const std::vector<bool> reduced = Axes(axis).mask("softmax", x.shape());
-  const Tensor shifted = zip("softmax", x.value(), reduce_max(x.value(), reduced), std::minus<>());
-  const Tensor e = map_batches(shifted, [](Batch v) { return exp(v); });
-  return record("softmax", zip("softmax", e, reduce_sum(e, reduced), std::divides<>()), {x},
+  const Tensor shifted = zip_elements("softmax", x.value(), reduce_max(x.value(), reduced), std::minus<>());
+  const Tensor e = map_registers(shifted, [](Register v) { return exp(v); });
+  return record("softmax", zip_elements("softmax", e, reduce_sum(e, reduced), std::divides<>()), {x},
                 [axis](const Variable& y, const Variable& g) {  // y_i (g_i - sum_j g_j y_j)
                   return std::vector{y * (g - sum(g * y, axis, true))};
                 });
@@ -101,7 +101,7 @@ Variable softmax(const Variable& x, std::ptrdiff_t axis) {
 Variable log_softmax(const Variable& x, std::ptrdiff_t axis) {
   checked_axis("log_softmax", axis, x.shape());
   const Variable normalizer = logsumexp(x.detach(), axis, true);
-  return record("log_softmax", zip("log_softmax", x.value(), normalizer.value(), std::minus<>()), {x},
+  return record("log_softmax", zip_elements("log_softmax", x.value(), normalizer.value(), std::minus<>()), {x},
                 [axis](const Variable& y, const Variable& g) {  // g_i - softmax_i sum_j g_j
                   return std::vector{g - exp(y) * sum(g, axis, true)};
                 });

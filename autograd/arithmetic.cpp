@@ -14,20 +14,21 @@ Variable scalar(double value) { return Variable(full({}, static_cast<Scalar>(val
 }  // namespace
 
 Variable operator+(const Variable& a, const Variable& b) {
-  return record("add", zip("add", a.value(), b.value(), std::plus<>()), {a, b}, [](const Variable&, const Variable& g) {
-    return std::vector{g, g};
-  });
+  return record("add", zip_elements("add", a.value(), b.value(), std::plus<>()), {a, b},
+                [](const Variable&, const Variable& g) {
+                  return std::vector{g, g};
+                });
 }
 
 Variable operator-(const Variable& a, const Variable& b) {
-  return record("subtract", zip("subtract", a.value(), b.value(), std::minus<>()), {a, b},
+  return record("subtract", zip_elements("subtract", a.value(), b.value(), std::minus<>()), {a, b},
                 [](const Variable& y, const Variable& g) {
                   return std::vector{g, y.input(1).requires_grad() ? -g : Variable()};
                 });
 }
 
 Variable operator*(const Variable& a, const Variable& b) {
-  return record("multiply", zip("multiply", a.value(), b.value(), std::multiplies<>()), {a, b},
+  return record("multiply", zip_elements("multiply", a.value(), b.value(), std::multiplies<>()), {a, b},
                 [](const Variable& y, const Variable& g) {
                   const Variable &left = y.input(0), &right = y.input(1);
                   return std::vector{left.requires_grad() ? g * right : Variable(),
@@ -36,7 +37,7 @@ Variable operator*(const Variable& a, const Variable& b) {
 }
 
 Variable operator/(const Variable& a, const Variable& b) {
-  return record("divide", zip("divide", a.value(), b.value(), std::divides<>()), {a, b},
+  return record("divide", zip_elements("divide", a.value(), b.value(), std::divides<>()), {a, b},
                 [](const Variable& y, const Variable& g) {  // d(a/b) = da / b - (a/b) db / b
                   const Variable scaled = g / y.input(1);
                   return std::vector{scaled, y.input(1).requires_grad() ? -scaled * y : Variable()};
@@ -44,7 +45,7 @@ Variable operator/(const Variable& a, const Variable& b) {
 }
 
 Variable operator-(const Variable& a) {
-  return record("negate", map(a.value(), std::negate<>()), {a},
+  return record("negate", map_elements(a.value(), std::negate<>()), {a},
                 [](const Variable&, const Variable& g) { return std::vector{-g}; });
 }
 
@@ -58,13 +59,13 @@ Variable operator*(double a, const Variable& b) { return scalar(a) * b; }
 Variable operator/(double a, const Variable& b) { return scalar(a) / b; }
 
 Variable pow(const Variable& base, const Variable& exponent) {
-  Tensor value = zip("pow", base.value(), exponent.value(), [](Scalar a, Scalar b) { return std::pow(a, b); });
+  Tensor value = zip_elements("pow", base.value(), exponent.value(), [](Scalar a, Scalar b) { return std::pow(a, b); });
   return record("pow", std::move(value), {base, exponent}, [](const Variable& y, const Variable& g) {
     // Where a factor 0 meets an infinite one, 1 stands in for the base: both products are then 0, and stay so when they
     // are differentiated again.
     const Variable &a = y.input(0), &b = y.input(1);
     const auto nonzero = [](const Variable& x) {
-      return Variable(map(x.value(), [](Scalar v) { return Scalar(v != 0); }));
+      return Variable(map_elements(x.value(), [](Scalar v) { return Scalar(v != 0); }));
     };
     std::vector<Variable> gradients(2);
     if (a.requires_grad()) gradients[0] = g * b * pow(where(nonzero(b), a, scalar(1)), b - 1);
@@ -75,16 +76,17 @@ Variable pow(const Variable& base, const Variable& exponent) {
 
 Variable pow(const Variable& base, double exponent) {
   const auto e = static_cast<Scalar>(exponent);
-  return unary("pow", base, map(base.value(), [e](Scalar x) { return std::pow(x, e); }),
+  return unary("pow", base, map_elements(base.value(), [e](Scalar x) { return std::pow(x, e); }),
                [exponent](const Variable& x, const Variable&) {
                  return exponent == 0 ? scalar(0) : exponent * pow(x, exponent - 1);
                });
 }
 
 Variable maximum(const Variable& a, const Variable& b) {
-  Tensor value = zip("maximum", a.value(), b.value(), [](Scalar x, Scalar y) { return x > y || x != x ? x : y; });
+  Tensor value =
+      zip_elements("maximum", a.value(), b.value(), [](Scalar x, Scalar y) { return x > y || x != x ? x : y; });
   return record("maximum", std::move(value), {a, b}, [](const Variable& y, const Variable& g) {
-    const Variable share(zip("maximum", y.input(0).value(), y.input(1).value(), [](Scalar left, Scalar right) {
+    const Variable share(zip_elements("maximum", y.input(0).value(), y.input(1).value(), [](Scalar left, Scalar right) {
       return left > right ? Scalar(1) : left == right ? Scalar(0.5) : Scalar(0);
     }));
     return std::vector{g * share, g * (1 - share)};
@@ -92,9 +94,10 @@ Variable maximum(const Variable& a, const Variable& b) {
 }
 
 Variable minimum(const Variable& a, const Variable& b) {
-  Tensor value = zip("minimum", a.value(), b.value(), [](Scalar x, Scalar y) { return x < y || x != x ? x : y; });
+  Tensor value =
+      zip_elements("minimum", a.value(), b.value(), [](Scalar x, Scalar y) { return x < y || x != x ? x : y; });
   return record("minimum", std::move(value), {a, b}, [](const Variable& y, const Variable& g) {
-    const Variable share(zip("minimum", y.input(0).value(), y.input(1).value(), [](Scalar left, Scalar right) {
+    const Variable share(zip_elements("minimum", y.input(0).value(), y.input(1).value(), [](Scalar left, Scalar right) {
       return left < right ? Scalar(1) : left == right ? Scalar(0.5) : Scalar(0);
     }));
     return std::vector{g * share, g * (1 - share)};
@@ -115,11 +118,11 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
 Variable clamp(const Variable& x, double low, double high) {
   if (!(low <= high)) throw ValueError(message("[clamp] expected low <= high, got ", low, " and ", high));
   const auto lo = static_cast<Scalar>(low), hi = static_cast<Scalar>(high);
-  return unary("clamp", x, map(x.value(), [=](Scalar v) { return v < lo   ? lo
-                                                                 : v > hi ? hi
-                                                                          : v; }),
+  return unary("clamp", x, map_elements(x.value(), [=](Scalar v) { return v < lo   ? lo
+                                                                          : v > hi ? hi
+                                                                                   : v; }),
                [=](const Variable& input, const Variable&) {
-                 return Variable(map(input.value(), [=](Scalar v) { return Scalar(lo <= v && v <= hi); }));
+                 return Variable(map_elements(input.value(), [=](Scalar v) { return Scalar(lo <= v && v <= hi); }));
                });
 }
 

@@ -8,55 +8,55 @@
 namespace xgrad {
 
 Variable exp(const Variable& x) {
-  return unary("exp", x, map_batches(x.value(), [](Batch v) { return exp(v); }),
+  return unary("exp", x, map_registers(x.value(), [](Register v) { return exp(v); }),
                [](const Variable&, const Variable& y) { return y; });
 }
 
 Variable log(const Variable& x) {
-  return unary("log", x, map_batches(x.value(), [](Batch v) { return log(v); }),
+  return unary("log", x, map_registers(x.value(), [](Register v) { return log(v); }),
                [](const Variable& input, const Variable&) { return 1 / input; });
 }
 
 Variable log1p(const Variable& x) {
-  return unary("log1p", x, map_batches(x.value(), [](Batch v) { return log1p(v); }),
+  return unary("log1p", x, map_registers(x.value(), [](Register v) { return log1p(v); }),
                [](const Variable& input, const Variable&) { return 1 / (1 + input); });
 }
 
 Variable expm1(const Variable& x) {
-  return unary("expm1", x, map_batches(x.value(), [](Batch v) { return expm1(v); }),
+  return unary("expm1", x, map_registers(x.value(), [](Register v) { return expm1(v); }),
                [](const Variable&, const Variable& y) { return y + 1; });
 }
 
 Variable sqrt(const Variable& x) {
-  return unary("sqrt", x, map_batches(x.value(), [](Batch v) { return sqrt(v); }),
+  return unary("sqrt", x, map_registers(x.value(), [](Register v) { return sqrt(v); }),
                [](const Variable&, const Variable& y) { return 0.5 / y; });
 }
 
 Variable square(const Variable& x) {
-  return unary("square", x, map_batches(x.value(), [](Batch v) { return v * v; }),
+  return unary("square", x, map_registers(x.value(), [](Register v) { return v * v; }),
                [](const Variable& input, const Variable&) { return 2 * input; });
 }
 
 Variable abs(const Variable& x) {
-  return unary("abs", x, map_batches(x.value(), [](Batch v) { return abs(v); }),
+  return unary("abs", x, map_registers(x.value(), [](Register v) { return abs(v); }),
                [](const Variable& input, const Variable&) {
-                 return Variable(map(input.value(), [](Scalar v) { return Scalar(v > 0) - Scalar(v < 0); }));
+                 return Variable(map_elements(input.value(), [](Scalar v) { return Scalar(v > 0) - Scalar(v < 0); }));
                });
 }
 
 Variable sin(const Variable& x) {
-  return unary("sin", x, map_batches(x.value(), [](Batch v) { return sin(v); }),
+  return unary("sin", x, map_registers(x.value(), [](Register v) { return sin(v); }),
                [](const Variable& input, const Variable&) { return cos(input); });
 }
 
 Variable cos(const Variable& x) {
-  return unary("cos", x, map_batches(x.value(), [](Batch v) { return cos(v); }),
+  return unary("cos", x, map_registers(x.value(), [](Register v) { return cos(v); }),
                [](const Variable& input, const Variable&) { return -sin(input); });
 }
 
 Variable erf(const Variable& x) {
   return unary(
-      "erf", x, map_batches(x.value(), [](Batch v) { return erf(v); }),
+      "erf", x, map_registers(x.value(), [](Register v) { return erf(v); }),
       [](const Variable& input, const Variable&) { return 2 * std::numbers::inv_sqrtpi * exp(-square(input)); });
 }
 

@@ -49,21 +49,21 @@ Variable put(const Variable& dy, const Shape& shape, const Positions& positions)
   });
 }
 
-// Every stride-th number from here on; reads stride * batch_size of them.
+// Every stride-th number from here on; reads stride * register_size of them.
 template <std::size_t stride>
-Batch load_every(const Scalar* from, std::size_t) {
+Register load_every(const Scalar* from, std::size_t) {
 #ifdef XGRAD_HAS_XSIMD
   if constexpr (stride == 2) return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return Batch(__builtin_shufflevector(load(from).data, load(from + batch_size).data, (2 * I)...));
+      return Register(__builtin_shufflevector(load(from).data, load(from + register_size).data, (2 * I)...));
     }
-  (std::make_index_sequence<batch_size>());
+  (std::make_index_sequence<register_size>());
 #endif
   return load(from);
 }
 template <>
-Batch load_every<0>(const Scalar* from, std::size_t stride) {
-  Scalar picked[batch_size];
-  for (std::size_t i = 0; i < batch_size; ++i) picked[i] = from[i * stride];
+Register load_every<0>(const Scalar* from, std::size_t stride) {
+  Scalar picked[register_size];
+  for (std::size_t i = 0; i < register_size; ++i) picked[i] = from[i * stride];
   return load(picked);
 }
 
@@ -72,18 +72,18 @@ template <std::size_t stride>
 void max_plane(const WindowAxes& axes, const Scalar* in, Scalar* y, std::uint32_t* positions) {
   const WindowAxis &h = axes.height, &w = axes.width;
   for (std::size_t r = 0; r < h.out; ++r)
-    for (std::size_t q = 0; q < w.out; q += batch_size) {
-      const std::size_t corner = r * h.stride * w.in + q * w.stride, some = std::min(batch_size, w.out - q);
-      Batch best = load_every<stride>(in + corner, w.stride), offset(Scalar(0));
+    for (std::size_t q = 0; q < w.out; q += register_size) {
+      const std::size_t corner = r * h.stride * w.in + q * w.stride, some = std::min(register_size, w.out - q);
+      Register best = load_every<stride>(in + corner, w.stride), offset(Scalar(0));
       for (std::size_t i = 0; i < h.kernel; ++i)
         for (std::size_t j = 0; j < w.kernel; ++j) {
-          const Batch pixel = load_every<stride>(in + corner + i * w.in + j, w.stride);
+          const Register pixel = load_every<stride>(in + corner + i * w.in + j, w.stride);
           const auto better = pixel > best || isnan(pixel);
           best = select(better, pixel, best);
-          offset = select(better, Batch(static_cast<Scalar>(i * w.in + j)), offset);
+          offset = select(better, Register(static_cast<Scalar>(i * w.in + j)), offset);
         }
       store_some(best, y + r * w.out + q, some);
-      Scalar offsets[batch_size];
+      Scalar offsets[register_size];
       store(offset, offsets);
       for (std::size_t l = 0; l < some; ++l)
         positions[r * w.out + q + l] =
@@ -91,7 +91,7 @@ void max_plane(const WindowAxes& axes, const Scalar* in, Scalar* y, std::uint32_
     }
 }
 
-std::size_t slack(const WindowAxes& axes) { return (batch_size + 1) * axes.width.stride + axes.width.kernel; }
+std::size_t slack(const WindowAxes& axes) { return (register_size + 1) * axes.width.stride + axes.width.kernel; }
 
 void max_planes(const WindowAxes& axes, const Tensor& x, Tensor& y, std::vector<std::uint32_t>& positions) {
   const auto run = axes.width.stride == 1 ? max_plane<1> : axes.width.stride == 2 ? max_plane<2> : max_plane<0>;
@@ -129,7 +129,7 @@ WindowAxes pool_axes(std::string_view operation, const Shape& x, Size2d kernel, 
 Variable pad_with_nothing(const Variable& x, Size2d padding) {
   const Tensor inside = pad2d(Variable(ones({1, 1, x.shape()[2], x.shape()[3]})), padding).value();
   constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
-  return pad2d(x, padding) + Variable(map(inside, [](Scalar in) { return in > 0 ? Scalar(0) : -infinity; }));
+  return pad2d(x, padding) + Variable(map_elements(inside, [](Scalar in) { return in > 0 ? Scalar(0) : -infinity; }));
 }
 
 }  // namespace

@@ -28,10 +28,10 @@ Variable extreme(std::string_view operation, const Variable& x, const Axes& axes
   const Shape kept = reduced_shape(x.shape(), reduced, true);
   Tensor value = with_shape(reduce(x.value(), reduced), reduced_shape(x.shape(), reduced, keepdims));
   return record(operation, std::move(value), {x}, [reduced, kept](const Variable& y, const Variable& g) {
-    const Tensor chosen = zip("max", y.input(0).value(), with_shape(y.value(), kept), [](Scalar element, Scalar best) {
-      return Scalar(element == best || (element != element && best != best));
-    });
-    const Variable share(zip("max", chosen, reduce_sum(chosen, reduced), std::divides<>()));
+    const Tensor chosen = zip_elements(
+        "max", y.input(0).value(), with_shape(y.value(), kept),
+        [](Scalar element, Scalar best) { return Scalar(element == best || (element != element && best != best)); });
+    const Variable share(zip_elements("max", chosen, reduce_sum(chosen, reduced), std::divides<>()));
     return std::vector{reshape(g, kept) * share};
   });
 }
@@ -72,10 +72,12 @@ Variable logsumexp(const Variable& x, const Axes& axes, bool keepdims) {
   const std::vector<bool> reduced = axes.mask("logsumexp", x.shape());
   const Shape kept = reduced_shape(x.shape(), reduced, true);
   // The largest element is taken out, unless it is infinite: infinity less infinity is NaN.
-  const Tensor shift = map(reduce_max(x.value(), reduced), [](Scalar v) { return v - v == 0 ? v : Scalar(0); });
-  const Tensor shifted = zip("logsumexp", x.value(), shift, std::minus<>());
-  const Tensor total = reduce_sum(map_batches(shifted, [](Batch v) { return exp(v); }), reduced);
-  Tensor value = zip("logsumexp", map_batches(total, [](Batch v) { return log(v); }), shift, std::plus<>());
+  const Tensor shift =
+      map_elements(reduce_max(x.value(), reduced), [](Scalar v) { return v - v == 0 ? v : Scalar(0); });
+  const Tensor shifted = zip_elements("logsumexp", x.value(), shift, std::minus<>());
+  const Tensor total = reduce_sum(map_registers(shifted, [](Register v) { return exp(v); }), reduced);
+  Tensor value =
+      zip_elements("logsumexp", map_registers(total, [](Register v) { return log(v); }), shift, std::plus<>());
   return record("logsumexp", with_shape(std::move(value), reduced_shape(x.shape(), reduced, keepdims)), {x},
                 [kept](const Variable& y, const Variable& g) {
                   return std::vector{reshape(g, kept) * exp(y.input(0) - reshape(y, kept))};

@@ -49,7 +49,7 @@ void apply_row(const Scalar* a, const Scalar* b, Scalar* out, std::size_t size, 
 
 /// f(a, b) for each pair of elements, broadcasting.
 template <class F>
-Tensor zip(std::string_view operation, const Tensor& a, const Tensor& b, F f) {
+Tensor zip_elements(std::string_view operation, const Tensor& a, const Tensor& b, F f) {
   using detail::apply_row;
   if (a.shape() == b.shape()) {
     Tensor out = Tensor::from_shape(a.shape());
@@ -69,7 +69,7 @@ Tensor zip(std::string_view operation, const Tensor& a, const Tensor& b, F f) {
 
 /// f(x) for each element.
 template <class F>
-Tensor map(const Tensor& x, F f) {
+Tensor map_elements(const Tensor& x, F f) {
   Tensor out = Tensor::from_shape(x.shape());
   for_elements(x.size(), [&, from = x.data(), to = out.data()](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) to[i] = f(from[i]);

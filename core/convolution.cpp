@@ -35,15 +35,15 @@ struct DotArguments {
 template <std::size_t M, std::size_t P>
 struct Dot {
   static void run(const DotArguments& t) {
-    Batch sum[M][P];
+    Register sum[M][P];
     unrolled<M * P>([&](std::size_t i) { sum[i / P][i % P] = load(t.out + i / P * t.out_step + i % P * lanes); });
     for (std::size_t row = 0; row < t.rows; ++row) {
       const Scalar *a = t.a + row * t.a_row, *in = t.in + row * t.in_row;
       for (std::size_t column = 0; column < t.columns; ++column, in += t.in_step, a += lanes) {
-        Batch y[M];
+        Register y[M];
         unrolled<M>([&](std::size_t m) { y[m] = load(a + m * t.a_step); });
         unrolled<P>([&](std::size_t p) {
-          const Batch x = load(in + t.in_offsets[p]);
+          const Register x = load(in + t.in_offsets[p]);
           unrolled<M>([&](std::size_t m) { sum[m][p] = fma(y[m], x, sum[m][p]); });
         });
       }

@@ -34,9 +34,9 @@ void pack_panel(Matrix b, std::size_t k, std::size_t size, std::size_t j, std::s
     }
     for (std::size_t i = 0; i < size; i += lanes) {
       const std::size_t rows = std::min(lanes, size - i);
-      Batch block[lanes];
+      Register block[lanes];
       for (std::size_t l = 0; l < lanes; ++l)
-        block[l] = l < some ? load_some(b.data + (j + q + l) * b.column + k + i, rows) : Batch(Scalar(0));
+        block[l] = l < some ? load_some(b.data + (j + q + l) * b.column + k + i, rows) : Register(Scalar(0));
       transpose(block);
       for (std::size_t l = 0; l < rows; ++l) store(block[l], panel + (i + l) * pitch + q);
     }
@@ -144,7 +144,7 @@ void gemm(const Tensor& a, const Tensor& b, Tensor& c, GemmOptions options) {
 
 std::string gemm_backend() {
 #ifdef XGRAD_HAS_XSIMD
-  return message(Batch::arch_type::name(), ", ", max_m, " x ", max_p * lanes);
+  return message(Register::arch_type::name(), ", ", max_m, " x ", max_p * lanes);
 #else
   return message("plain, ", max_m, " x ", max_p * lanes);
 #endif

@@ -9,12 +9,12 @@ namespace {
 #ifdef XGRAD_HAS_XSIMD
 // One of log2(lanes) equal steps of a transposition: rows i and i + lanes / 2, interleaved, become 2 i and 2 i + 1.
 template <std::size_t... I>
-void interleave(Batch (&rows)[lanes], std::index_sequence<I...>) {
-  Batch next[lanes];
+void interleave(Register (&rows)[lanes], std::index_sequence<I...>) {
+  Register next[lanes];
   for (std::size_t i = 0; i < lanes / 2; ++i) {
     const auto a = rows[i].data, b = rows[i + lanes / 2].data;
-    next[2 * i] = Batch(__builtin_shufflevector(a, b, (I / 2 + I % 2 * lanes)...));
-    next[2 * i + 1] = Batch(__builtin_shufflevector(a, b, (I / 2 + lanes / 2 + I % 2 * lanes)...));
+    next[2 * i] = Register(__builtin_shufflevector(a, b, (I / 2 + I % 2 * lanes)...));
+    next[2 * i + 1] = Register(__builtin_shufflevector(a, b, (I / 2 + lanes / 2 + I % 2 * lanes)...));
   }
   std::copy_n(next, lanes, rows);
 }
@@ -74,9 +74,9 @@ template <bool add>
 void put(const LaneWindow& window, const LaneGroup& group, const LanePart& part, const Scalar* packed, Scalar* images) {
   for_runs(window, group, part, images, [&](const auto& to, const Run& run) {
     run.for_blocks([&](std::size_t first, std::size_t done, std::size_t some, const auto& registers) {
-      Batch block[lanes];
+      Register block[lanes];
       for (std::size_t j = 0; j < lanes; ++j)
-        block[j] = j < some && !(add && j < done) ? load(packed + registers[j]) : Batch(Scalar(0));
+        block[j] = j < some && !(add && j < done) ? load(packed + registers[j]) : Register(Scalar(0));
       transpose(block);
       for (std::size_t lane = 0; lane < lanes; ++lane) {
         Scalar* at = to[lane] + first;
@@ -88,7 +88,7 @@ void put(const LaneWindow& window, const LaneGroup& group, const LanePart& part,
 
 }  // namespace
 
-void transpose([[maybe_unused]] Batch (&rows)[lanes]) {
+void transpose([[maybe_unused]] Register (&rows)[lanes]) {
 #ifdef XGRAD_HAS_XSIMD
   for (std::size_t step = 1; step < lanes; step *= 2) interleave(rows, std::make_index_sequence<lanes>());
 #endif
@@ -109,9 +109,9 @@ void pack(const LaneWindow& window, const LaneGroup& group, const LanePart& part
   std::fill_n(packed, part.channels * part.rows * window.columns * lanes, Scalar(0));
   for_runs(window, group, part, images, [&](const auto& from, const Run& run) {
     run.for_blocks([&](std::size_t first, std::size_t, std::size_t some, const auto& registers) {
-      Batch block[lanes];
+      Register block[lanes];
       for (std::size_t lane = 0; lane < lanes; ++lane)
-        block[lane] = from[lane] ? load_some(from[lane] + first, some) : Batch(Scalar(0));
+        block[lane] = from[lane] ? load_some(from[lane] + first, some) : Register(Scalar(0));
       transpose(block);
       for (std::size_t j = 0; j < some; ++j) store(block[j], packed + registers[j]);
     });

@@ -8,10 +8,10 @@
 
 namespace xgrad {
 
-constexpr std::size_t lanes = batch_size;
+constexpr std::size_t lanes = register_size;
 
 /// Numbers of lane i of row j change places with those of lane j of row i.
-void transpose(Batch (&rows)[lanes]);
+void transpose(Register (&rows)[lanes]);
 
 /// What fills the lanes: `samples` of them, each cut into strips of `rows` rows.
 struct LaneGroup {

@@ -1,4 +1,4 @@
-// The processor's registers, for .cpp files and optimizers' rules: arithmetic and functions on a batch of numbers.
+// The processor's registers, for .cpp files and optimizers' rules: arithmetic and functions on a register of numbers.
 //
 // xtensor can do this behind its expressions, but it then computes the first elements one by one, up to an aligned
 // address: the bits of a result depend on where malloc put it. Here an element's result depends on nothing but its
@@ -18,46 +18,47 @@ namespace xgrad {
 
 #ifdef XGRAD_HAS_XSIMD
 /// As many numbers as one register holds.
-using Batch = xsimd::batch<Scalar>;
-constexpr std::size_t batch_size = Batch::size;
-inline Batch load(const Scalar* from) { return Batch::load_unaligned(from); }
-inline void store(Batch batch, Scalar* to) { batch.store_unaligned(to); }
+using Register = xsimd::batch<Scalar>;
+constexpr std::size_t register_size = Register::size;
+inline Register load(const Scalar* from) { return Register::load_unaligned(from); }
+inline void store(Register x, Scalar* to) { x.store_unaligned(to); }
 #else
-using Batch = Scalar;
-constexpr std::size_t batch_size = 1;
-inline Batch load(const Scalar* from) { return *from; }
-inline void store(Batch batch, Scalar* to) { *to = batch; }
-inline Batch select(bool condition, Batch a, Batch b) { return condition ? a : b; }
-inline Batch fma(Batch a, Batch b, Batch c) { return a * b + c; }
-inline Scalar hadd(Batch x) { return x; }
-inline Batch sign(Batch x) { return static_cast<Batch>((x > 0) - (x < 0)); }
+using Register = Scalar;
+constexpr std::size_t register_size = 1;
+inline Register load(const Scalar* from) { return *from; }
+inline void store(Register x, Scalar* to) { *to = x; }
+inline Register select(bool condition, Register a, Register b) { return condition ? a : b; }
+inline Register fma(Register a, Register b, Register c) { return a * b + c; }
+inline Scalar hadd(Register x) { return x; }
+inline Register sign(Register x) { return static_cast<Register>((x > 0) - (x < 0)); }
 using std::abs, std::exp, std::expm1, std::log, std::log1p, std::sqrt, std::sin, std::cos, std::tanh, std::erf;
 using std::isnan;
 // As the registers do: a NaN in b comes through, where std::max(a, b) would return a.
-inline Batch max(Batch a, Batch b) { return a > b ? a : b; }
-inline Batch min(Batch a, Batch b) { return a < b ? a : b; }
+inline Register max(Register a, Register b) { return a > b ? a : b; }
+inline Register min(Register a, Register b) { return a < b ? a : b; }
 #endif
 
-/// The first `count` numbers of a batch, at most batch_size, the others 0; nothing beyond them is read or written.
-inline Batch load_some(const Scalar* from, std::size_t count) {
-  if (count == batch_size) return load(from);
-  Scalar part[batch_size] = {};
+/// The first `count` numbers of a register, at most register_size, the others 0; nothing beyond them is read or
+/// written.
+inline Register load_some(const Scalar* from, std::size_t count) {
+  if (count == register_size) return load(from);
+  Scalar part[register_size] = {};
   std::copy_n(from, count, part);
   return load(part);
 }
-inline void store_some(Batch batch, Scalar* to, std::size_t count) {
-  if (count == batch_size) return store(batch, to);
-  Scalar part[batch_size];
-  store(batch, part);
+inline void store_some(Register x, Scalar* to, std::size_t count) {
+  if (count == register_size) return store(x, to);
+  Scalar part[register_size];
+  store(x, part);
   std::copy_n(part, count, to);
 }
 
-/// f(batch) for each batch of elements, the last one padded.
+/// f(register) for each register of elements, the last one padded.
 template <class F>
-Tensor map_batches(const Tensor& x, F f) {
+Tensor map_registers(const Tensor& x, F f) {
   Tensor out = Tensor::from_shape(x.shape());
-  const std::size_t left = x.size() % batch_size, whole = x.size() - left;
-  for (std::size_t i = 0; i < whole; i += batch_size) store(f(load(x.data() + i)), out.data() + i);
+  const std::size_t left = x.size() % register_size, whole = x.size() - left;
+  for (std::size_t i = 0; i < whole; i += register_size) store(f(load(x.data() + i)), out.data() + i);
   if (left > 0) store_some(f(load_some(x.data() + whole, left)), out.data() + whole, left);
   return out;
 }

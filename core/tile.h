@@ -9,7 +9,7 @@
 namespace xgrad {
 
 // With 32 registers a tile has up to 24 of them, with 16 up to 12.
-constexpr bool many_registers = sizeof(Batch) == 64;
+constexpr bool many_registers = sizeof(Register) == 64;
 
 inline std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
@@ -59,15 +59,15 @@ struct TileArguments {
 template <std::size_t M, std::size_t P>
 struct Tile {
   static void run(const TileArguments& t) {
-    Batch sum[M][P];
-    unrolled<M * P>([&](std::size_t i) { sum[i / P][i % P] = Batch(t.start ? t.start[i / P] : Scalar(0)); });
+    Register sum[M][P];
+    unrolled<M * P>([&](std::size_t i) { sum[i / P][i % P] = Register(t.start ? t.start[i / P] : Scalar(0)); });
     const Scalar* a = t.a;
     for (std::size_t k = 0; k < t.inner; ++k, a += t.a_k) {
       const Scalar* in = t.in + t.in_offsets[k];
-      Batch x[P];
+      Register x[P];
       unrolled<P>([&](std::size_t p) { x[p] = load(in + p * t.in_step); });
       unrolled<M>([&](std::size_t m) {
-        const Batch factor(a[m * t.a_m]);
+        const Register factor(a[m * t.a_m]);
         unrolled<P>([&](std::size_t p) { sum[m][p] = fma(factor, x[p], sum[m][p]); });
       });
     }

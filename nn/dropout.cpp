@@ -14,7 +14,7 @@ Variable Dropout::drop(const Variable& x, const Shape& shape) const {
   if (!training() || p_ == 0) return x;
   const auto p = static_cast<Scalar>(p_), scale = static_cast<Scalar>(1 / (1 - p_));
   const Tensor draws = default_generator().uniform(shape, 0, 1);
-  return x * Variable(map(draws, [=](Scalar draw) { return draw < p ? Scalar(0) : scale; }));
+  return x * Variable(map_elements(draws, [=](Scalar draw) { return draw < p ? Scalar(0) : scale; }));
 }
 
 Variable Dropout::forward(const Variable& x) { return drop(x, x.shape()); }

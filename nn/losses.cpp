@@ -40,7 +40,7 @@ Variable residual(const Variable& x, const IndexTensor& targets, double smoothin
   const std::size_t classes = x.shape()[1];
   const auto hit = static_cast<Scalar>(1 - smoothing),
              spread = static_cast<Scalar>(smoothing / static_cast<double>(classes));
-  Tensor value = map_batches(shift(x.value()), [](Batch v) { return exp(v); });
+  Tensor value = map_registers(shift(x.value()), [](Register v) { return exp(v); });
   for (std::size_t i = 0; i < targets.size(); ++i) {
     Scalar* row = value.data() + i * classes;
     const auto total = static_cast<Scalar>(std::accumulate(row, row + classes, 0.0));
@@ -70,7 +70,7 @@ Variable cross_entropy(const Variable& logits, const IndexTensor& targets, Cross
   const bool reduced = options.reduction != Reduction::none;
   const double weight = options.reduction == Reduction::mean ? 1 / static_cast<double>(samples) : 1;
 
-  const Tensor shifted = shift(logits.value()), e = map_batches(shifted, [](Batch v) { return exp(v); });
+  const Tensor shifted = shift(logits.value()), e = map_registers(shifted, [](Register v) { return exp(v); });
   Tensor value = reduced ? zeros({}) : zeros({samples});
   double total = 0;
   for (std::size_t i = 0; i < samples; ++i) {  // log(sum_j exp(x_j)) - sum_j target_j x_j
@@ -125,9 +125,10 @@ Variable smooth_l1_loss(const Variable& x, const Variable& target, SmoothL1LossO
 Variable binary_cross_entropy_with_logits(const Variable& x, const Variable& target, Reduction reduction) {
   check_pair("binary_cross_entropy_with_logits", x, target);
   // log(1 + exp(x)) - t x, written without overflow or cancellation.
-  Tensor losses = zip("binary_cross_entropy_with_logits", x.value(), target.value(), [](Scalar logit, Scalar t) {
-    return (logit > 0 ? logit : Scalar(0)) - logit * t + std::log1p(std::exp(-std::abs(logit)));
-  });
+  Tensor losses =
+      zip_elements("binary_cross_entropy_with_logits", x.value(), target.value(), [](Scalar logit, Scalar t) {
+        return (logit > 0 ? logit : Scalar(0)) - logit * t + std::log1p(std::exp(-std::abs(logit)));
+      });
   const auto gradients = [](const Variable& loss, const Variable& g) {
     const Variable &logits = loss.input(0), &t = loss.input(1);
     return std::vector{logits.requires_grad() ? g * (sigmoid(logits) - t) : Variable(),

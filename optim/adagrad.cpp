@@ -13,7 +13,7 @@ void Adagrad::check(const AdagradOptions& options) {
 void Adagrad::update(const Elements& elements, const AdagradOptions& options) {
   const auto rate = Scalar(options.lr / (1 + (elements.t - 1) * options.lr_decay)), eps = Scalar(options.eps);
   const auto initial = Scalar(elements.t == 1 ? options.initial_accumulator_value : 0);
-  elements.for_each<1>([=](Batch& theta, Batch g, Batch& s) {
+  elements.for_each<1>([=](Register& theta, Register g, Register& s) {
     s = (initial + s) + g * g;
     theta -= rate * g / (sqrt(s) + eps);
   });
@@ -27,9 +27,9 @@ void Adadelta::check(const AdadeltaOptions& options) {
 void Adadelta::update(const Elements& elements, const AdadeltaOptions& options) {
   const auto lr = Scalar(options.lr), eps = Scalar(options.eps);
   const auto rho = Scalar(options.rho), rest = Scalar(1 - options.rho);
-  elements.for_each<2>([=](Batch& theta, Batch g, Batch& v, Batch& a) {
+  elements.for_each<2>([=](Register& theta, Register g, Register& v, Register& a) {
     v = rho * v + rest * g * g;
-    const Batch d = sqrt(a + eps) / sqrt(v + eps) * g;
+    const Register d = sqrt(a + eps) / sqrt(v + eps) * g;
     a = rho * a + rest * d * d;
     theta -= lr * d;
   });

@@ -28,7 +28,7 @@ struct Constants {
 };
 
 auto rule(const Constants& c, bool amsgrad) {
-  return [c, amsgrad](Batch& theta, Batch g, Batch& m, Batch& v, Batch& largest) {
+  return [c, amsgrad](Register& theta, Register g, Register& m, Register& v, Register& largest) {
     m = c.beta1 * m + c.rest1 * g;
     v = c.beta2 * v + c.rest2 * g * g;
     if (amsgrad) largest = max(largest, v);
@@ -41,7 +41,7 @@ void row_shared_rule(const Elements& elements, const Constants& c) {
     Scalar& v = *row.state[1];
     v = c.beta2 * v + c.rest2 * row.mean_square_gradient();
     const Scalar rate = c.alpha / (std::sqrt(c.scale * v + c.inside) + c.eps);
-    row.for_each<1>([&c, rate](Batch& theta, Batch g, Batch& m) {
+    row.for_each<1>([&c, rate](Register& theta, Register g, Register& m) {
       m = c.beta1 * m + c.rest1 * g;
       theta -= rate * m;
     });

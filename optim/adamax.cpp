@@ -24,11 +24,11 @@ struct Constants {
 };
 
 auto rule(const Constants& c) {
-  return [c](Batch& theta, Batch g, Batch& m, Batch& u) {
+  return [c](Register& theta, Register g, Register& m, Register& u) {
     m = c.beta1 * m + c.rest1 * g;
     u = max(c.beta2 * u, abs(g) + c.inner_eps);
-    const Batch below = u + c.outer_eps;
-    theta -= select(below == Batch(0), Batch(0), c.alpha * m / below);
+    const Register below = u + c.outer_eps;
+    theta -= select(below == Register(0), Register(0), c.alpha * m / below);
   };
 }
 
@@ -37,7 +37,7 @@ void row_shared_rule(const Elements& elements, const Constants& c) {
     Scalar& u = *row.state[1];
     u = std::max(c.beta2 * u, row.largest_gradient() + c.inner_eps);
     const Scalar below = u + c.outer_eps, rate = below == 0 ? 0 : c.alpha / below;
-    row.for_each<1>([&c, rate](Batch& theta, Batch g, Batch& m) {
+    row.for_each<1>([&c, rate](Register& theta, Register g, Register& m) {
       m = c.beta1 * m + c.rest1 * g;
       theta -= rate * m;
     });

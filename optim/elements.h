@@ -12,16 +12,16 @@ namespace xgrad::optim {
 
 /// One parameter, or a part of it, with its gradient and its state.
 struct Elements {
-  /// Calls rule(theta, g, state…) for each batch, with the first `slots` state tensors (zeros for a slot that is not in
-  /// use). g is the gradient after `maximize` and coupled weight decay; decoupled weight decay has been applied to
-  /// theta. The compiler fuses the rule into one loop that reads and writes each number once.
+  /// Calls rule(theta, g, state…) for each register of elements, with the first `slots` state tensors (zeros for a slot
+  /// that is not in use). g is the gradient after `maximize` and coupled weight decay; decoupled weight decay has been
+  /// applied to theta. The compiler fuses the rule into one loop that reads and writes each number once.
   template <std::size_t slots, class F>
   void for_each(F rule) const {
     constexpr auto all = std::make_index_sequence<slots>();
-    const std::size_t whole = size - size % batch_size, left = size - whole;
-    for (std::size_t i = 0; i < whole; i += batch_size) apply(rule, theta + i, gradient + i, state, i, all);
+    const std::size_t whole = size - size % register_size, left = size - whole;
+    for (std::size_t i = 0; i < whole; i += register_size) apply(rule, theta + i, gradient + i, state, i, all);
     if (left == 0) return;
-    Scalar last_theta[batch_size] = {}, last_gradient[batch_size] = {}, last_state[max_slots][batch_size] = {};
+    Scalar last_theta[register_size] = {}, last_gradient[register_size] = {}, last_state[max_slots][register_size] = {};
     std::array<Scalar*, max_slots> last = {};
     std::copy_n(theta + whole, left, last_theta);
     std::copy_n(gradient + whole, left, last_gradient);
@@ -83,8 +83,8 @@ struct Elements {
   template <class F, std::size_t... i>
   void apply(F& rule, Scalar* to, const Scalar* from, const std::array<Scalar*, max_slots>& slots, std::size_t begin,
              std::index_sequence<i...>) const {
-    Batch values = load(to), g = load(from);
-    std::array<Batch, sizeof...(i)> slot = {(slots[i] ? load(slots[i] + begin) : Batch(0))...};
+    Register values = load(to), g = load(from);
+    std::array<Register, sizeof...(i)> slot = {(slots[i] ? load(slots[i] + begin) : Register(0))...};
     if (shrink != 1) values *= shrink;
     if (maximize) g = -g;
     if (weight_decay != 0) g += weight_decay * values;

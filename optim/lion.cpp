@@ -12,8 +12,8 @@ void Lion::check(const LionOptions& options) {
 void Lion::update(const Elements& elements, const LionOptions& options) {
   const auto lr = Scalar(options.lr), beta1 = Scalar(options.beta1), rest1 = Scalar(1 - options.beta1);
   const auto beta2 = Scalar(options.beta2), rest2 = Scalar(1 - options.beta2);
-  elements.for_each<1>([=](Batch& theta, Batch g, Batch& m) {
-    const Batch c = beta1 * m + rest1 * g;
+  elements.for_each<1>([=](Register& theta, Register g, Register& m) {
+    const Register c = beta1 * m + rest1 * g;
     theta -= lr * select(isnan(c), c, sign(c));
     m = beta2 * m + rest2 * g;
   });

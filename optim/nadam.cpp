@@ -38,7 +38,7 @@ void NAdam::update(const Elements& elements, const NAdamOptions& options) {
   const auto of_m = Scalar(options.lr * next / (1 - product_next));
   const auto of_g = Scalar(options.lr * (1 - mu) / (1 - elements.product));
   const auto scale = Scalar(1 / (1 - std::pow(options.beta2, elements.t))), eps = Scalar(options.eps);
-  elements.for_each<2>([=](Batch& theta, Batch g, Batch& m, Batch& v) {
+  elements.for_each<2>([=](Register& theta, Register g, Register& m, Register& v) {
     m = beta1 * m + rest1 * g;
     v = beta2 * v + rest2 * g * g;
     theta -= (of_m * m + of_g * g) / (sqrt(scale * v) + eps);
@@ -56,7 +56,7 @@ void RAdam::update(const Elements& elements, const RAdamOptions& options) {
   const auto beta1 = Scalar(options.beta1), rest1 = Scalar(1 - options.beta1);
   const auto beta2 = Scalar(options.beta2), rest2 = Scalar(1 - options.beta2), eps = Scalar(options.eps);
   const auto rate = Scalar(options.lr / c1), rectified = Scalar(options.lr / c1 * r * std::sqrt(c2));
-  elements.for_each<2>([=](Batch& theta, Batch g, Batch& m, Batch& v) {
+  elements.for_each<2>([=](Register& theta, Register g, Register& m, Register& v) {
     m = beta1 * m + rest1 * g;
     v = beta2 * v + rest2 * g * g;
     theta -= tractable ? rectified * m / (sqrt(v) + eps) : rate * m;

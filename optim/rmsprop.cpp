@@ -14,14 +14,14 @@ void RMSprop::update(const Elements& elements, const RMSpropOptions& options) {
   const auto lr = Scalar(options.lr), momentum = Scalar(options.momentum), eps = Scalar(options.eps);
   const auto alpha = Scalar(options.alpha), rest = Scalar(1 - options.alpha);
   const bool centered = options.centered;
-  elements.for_each<3>([=](Batch& theta, Batch g, Batch& v, Batch& b, Batch& mean) {
+  elements.for_each<3>([=](Register& theta, Register g, Register& v, Register& b, Register& mean) {
     v = alpha * v + rest * g * g;
-    Batch variance = v;
+    Register variance = v;
     if (centered) {
       mean = alpha * mean + rest * g;
-      variance = max(Batch(0), v - mean * mean);  // rounding must not make it negative
+      variance = max(Register(0), v - mean * mean);  // rounding must not make it negative
     }
-    Batch step = g / (sqrt(variance) + eps);
+    Register step = g / (sqrt(variance) + eps);
     if (momentum > 0) step = b = momentum * b + step;
     theta -= lr * step;
   });

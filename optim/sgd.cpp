@@ -16,8 +16,8 @@ void SGD::check(const SGDOptions& options) {
 void SGD::update(const Elements& elements, const SGDOptions& options) {
   const auto lr = Scalar(options.lr), momentum = Scalar(options.momentum), rest = Scalar(1 - options.dampening);
   const bool first = elements.t == 1, nesterov = options.nesterov;
-  if (momentum == 0) return elements.for_each<0>([=](Batch& theta, Batch g) { theta -= lr * g; });
-  elements.for_each<1>([=](Batch& theta, Batch g, Batch& b) {
+  if (momentum == 0) return elements.for_each<0>([=](Register& theta, Register g) { theta -= lr * g; });
+  elements.for_each<1>([=](Register& theta, Register g, Register& b) {
     b = first ? g : momentum * b + rest * g;
     theta -= lr * (nesterov ? g + momentum * b : b);
   });

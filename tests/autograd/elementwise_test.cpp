@@ -91,7 +91,7 @@ const Binary binary_cases[] = {
     {"minimum", [](auto& a, auto& b) { return minimum(a, b); }, [](double a, double b) { return std::min(a, b); }},
     {"where",
      [](auto& a, auto& b) {
-       return where(Variable(map((a - b).value(), [](Scalar v) { return Scalar(v > 0.5); })), 2 * a, b);
+       return where(Variable(map_elements((a - b).value(), [](Scalar v) { return Scalar(v > 0.5); })), 2 * a, b);
      },
      [](double a, double b) { return a - b > 0.5 ? 2 * a : b; }},
 };
@@ -107,8 +107,9 @@ TEST_CASE("functions of one variable: values, gradients, second gradients") {
     for (const Shape& shape : {Shape{}, Shape{7}, Shape{2, 17}}) {
       const Variable x(draw(generator, shape, c.low, c.high, c.kinks), true);
       const Variable y = c.operation(x);
-      check_same(y.value(),
-                 map(x.value(), [&](Scalar v) { return static_cast<Scalar>(c.expected(static_cast<double>(v))); }));
+      check_same(y.value(), map_elements(x.value(), [&](Scalar v) {
+                   return static_cast<Scalar>(c.expected(static_cast<double>(v)));
+                 }));
       const Function function = [&](const Inputs& in) { return c.operation(in[0]); };
       CHECK_NOTHROW(check_gradients(function, {x}, options));
       CHECK_NOTHROW(check_second_gradients(function, {x}, options));
@@ -125,7 +126,7 @@ TEST_CASE("functions of two variables broadcast: values, gradients, second gradi
       Generator generator(2);
       const Variable a(draw(generator, shape.a, c.low, c.high, {}), true),
           b(draw(generator, shape.b, c.low, c.high, {}), true);
-      check_same(c.operation(a, b).value(), zip("test", a.value(), b.value(), [&](Scalar x, Scalar y) {
+      check_same(c.operation(a, b).value(), zip_elements("test", a.value(), b.value(), [&](Scalar x, Scalar y) {
                    return static_cast<Scalar>(c.expected(static_cast<double>(x), static_cast<double>(y)));
                  }));
       const Function function = [&](const Inputs& in) { return c.operation(in[0], in[1]); };

@@ -56,7 +56,7 @@ TEST_CASE("zip broadcasts as NumPy does") {
     CAPTURE(to_string(c.a));
     CAPTURE(to_string(c.b));
     const Tensor a = generator.normal(c.a), b = generator.normal(c.b);
-    const Tensor result = zip("test", a, b, [](Scalar x, Scalar y) { return 3 * x - y; });
+    const Tensor result = zip_elements("test", a, b, [](Scalar x, Scalar y) { return 3 * x - y; });
     REQUIRE(result.shape() == c.result);
     for (std::size_t i = 0; i < result.size(); ++i) {
       const auto index = index_of(i, c.result);
