@@ -20,6 +20,11 @@ Variable mask(const Variable& g, const Variable& y) {
   });
 }
 
+// x minus the largest element along the axes, so that exp() does not overflow.
+Tensor below_largest(const Tensor& x, const std::vector<bool>& reduced) {
+  return zip_elements("softmax", x, reduce_max(x, reduced), std::minus<>());
+}
+
 Variable positive(const Variable& x) {
   return Variable(map_elements(x.value(), [](Scalar v) { return Scalar(v > 0); }));
 }
@@ -90,8 +95,7 @@ Variable hardtanh(const Variable& x, double low, double high) {
 
 Variable softmax(const Variable& x, std::ptrdiff_t axis) {
   const std::vector<bool> reduced = Axes(axis).mask("softmax", x.shape());
-  const Tensor shifted = zip_elements("softmax", x.value(), reduce_max(x.value(), reduced), std::minus<>());
-  const Tensor e = map_registers(shifted, [](Register v) { return exp(v); });
+  const Tensor e = map_registers(below_largest(x.value(), reduced), [](Register v) { return exp(v); });
   return record("softmax", zip_elements("softmax", e, reduce_sum(e, reduced), std::divides<>()), {x},
                 [axis](const Variable& y, const Variable& g) {  // y_i (g_i - sum_j g_j y_j)
                   return std::vector{y * (g - sum(g * y, axis, true))};
@@ -99,9 +103,11 @@ Variable softmax(const Variable& x, std::ptrdiff_t axis) {
 }
 
 Variable log_softmax(const Variable& x, std::ptrdiff_t axis) {
-  checked_axis("log_softmax", axis, x.shape());
-  const Variable normalizer = logsumexp(x.detach(), axis, true);
-  return record("log_softmax", zip_elements("log_softmax", x.value(), normalizer.value(), std::minus<>()), {x},
+  const std::vector<bool> reduced = Axes(axis).mask("log_softmax", x.shape());
+  const Tensor below = below_largest(x.value(), reduced);  // so that large logits keep their digits
+  const Tensor total = reduce_sum(map_registers(below, [](Register v) { return exp(v); }), reduced);
+  const Tensor normalizer = map_registers(total, [](Register v) { return log(v); });
+  return record("log_softmax", zip_elements("log_softmax", below, normalizer, std::minus<>()), {x},
                 [axis](const Variable& y, const Variable& g) {  // g_i - softmax_i sum_j g_j
                   return std::vector{g - exp(y) * sum(g, axis, true)};
                 });

@@ -61,15 +61,19 @@ Variable operator/(double a, const Variable& b) { return scalar(a) / b; }
 Variable pow(const Variable& base, const Variable& exponent) {
   Tensor value = zip_elements("pow", base.value(), exponent.value(), [](Scalar a, Scalar b) { return std::pow(a, b); });
   return record("pow", std::move(value), {base, exponent}, [](const Variable& y, const Variable& g) {
-    // Where a factor 0 meets an infinite one, 1 stands in for the base: both products are then 0, and stay so when they
-    // are differentiated again.
+    // Where the base is 0, log(base) is infinite: there the gradient with respect to the exponent is 0, and so must be
+    // that of the other gradient, or the second derivatives would depend on their order. Where the exponent is 0 too,
+    // 1 stands in for the base, since 0^-1 is infinite.
     const Variable &a = y.input(0), &b = y.input(1);
-    const auto nonzero = [](const Variable& x) {
-      return Variable(map_elements(x.value(), [](Scalar v) { return Scalar(v != 0); }));
-    };
+    const Variable nonzero(map_elements(a.value(), [](Scalar v) { return Scalar(v != 0); }));
+    const Variable both_zero(
+        zip_elements("pow", a.value(), b.value(), [](Scalar v, Scalar w) { return Scalar(v == 0 && w == 0); }));
     std::vector<Variable> gradients(2);
-    if (a.requires_grad()) gradients[0] = g * b * pow(where(nonzero(b), a, scalar(1)), b - 1);
-    if (b.requires_grad()) gradients[1] = g * y * log(where(nonzero(a), a, scalar(1)));
+    if (a.requires_grad()) {
+      const Variable exponent_there = where(nonzero, b, b.detach());
+      gradients[0] = g * exponent_there * pow(where(both_zero, scalar(1), a), exponent_there - 1);
+    }
+    if (b.requires_grad()) gradients[1] = g * y * log(where(nonzero, a, scalar(1)));
     return gradients;
   });
 }

@@ -43,7 +43,7 @@ class Pass {
     send(output, Variable(ones(output.shape())));
   }
   ~Pass() {  // after an exception: the next pass must find no gradients on their way
-    for (const Variable& node : queue_) node.node()->pending = {};
+    for (const Variable& node : queue_) node.node()->pending.take();
   }
 
   // Calls deliver(variable, gradient) for leaves and targets.
@@ -54,8 +54,7 @@ class Pass {
       const Variable current = std::move(queue_.back());
       queue_.pop_back();
       Node& node = *current.node();
-      Variable gradient = std::move(node.pending);
-      node.pending = {};
+      Variable gradient = node.pending.take();
       if (node.target || node.operation.empty()) deliver(current, gradient);
       if (!node.operation.empty()) propagate(current, gradient);
     }
@@ -107,14 +106,9 @@ class Pass {
   }
 
   void send(const Variable& to, Variable gradient) {
-    Variable& pending = to.node()->pending;
-    if (pending) {
-      pending = pending + gradient;
-    } else {
-      pending = std::move(gradient);
-      queue_.push_back(to);
-      std::push_heap(queue_.begin(), queue_.end(), by_number);
-    }
+    if (!to.node()->pending.add(std::move(gradient))) return;
+    queue_.push_back(to);
+    std::push_heap(queue_.begin(), queue_.end(), by_number);
   }
 
   [[noreturn]] static void report_first_not_finite(const Variable& output);
@@ -135,7 +129,7 @@ void Pass::report_first_not_finite(const Variable& output) {
     queue.pop_back();
     if (!all_finite(current.value())) first = current;
     for (const Variable& input : current.inputs()) {
-      if (!seen.insert(input.node()).second) continue;
+      if (!input || !seen.insert(input.node()).second) continue;
       queue.push_back(input);
       std::push_heap(queue.begin(), queue.end(), by_number);
     }
@@ -147,6 +141,9 @@ void Pass::report_first_not_finite(const Variable& output) {
 
 void add_to_grad(const Variable& leaf, Variable& gradient, bool owned) {
   std::unique_ptr<Tensor>& sum = leaf.node()->grad;
+  if (const Shape& there = sum ? sum->shape() : leaf.shape(); there != gradient.shape())
+    throw ShapeError(message("[backward] a gradient of ", gradient.shape(), " arrives at a leaf of ", leaf.shape(),
+                             sum ? message(" whose gradient so far is of ", there) : ""));
   if (!sum) {
     sum = owned ? std::make_unique<Tensor>(std::move(gradient.node()->value))
                 : std::make_unique<Tensor>(gradient.value());
@@ -159,6 +156,27 @@ void add_to_grad(const Variable& leaf, Variable& gradient, bool owned) {
 
 }  // namespace
 
+bool GradientSum::add(Variable gradient) {
+  const bool first = count_ == 0;
+  for (std::size_t n = ++count_; n % 2 == 0; n /= 2) {
+    gradient = last_ + gradient;
+    last_ = {};
+    if (before_.empty()) continue;
+    last_ = std::move(before_.back());
+    before_.pop_back();
+  }
+  if (last_) before_.push_back(std::move(last_));
+  last_ = std::move(gradient);
+  return first;
+}
+
+Variable GradientSum::take() {
+  Variable sum = std::exchange(last_, {});
+  for (; !before_.empty(); before_.pop_back()) sum = before_.back() + sum;
+  count_ = 0;
+  return sum;
+}
+
 void Variable::backward(BackwardOptions options) const {
   Pass(*this, {.create_graph = false,
                .retain_graph = options.retain_graph,
@@ -167,16 +185,17 @@ void Variable::backward(BackwardOptions options) const {
       .run([](const Variable& leaf, Variable& gradient) { add_to_grad(leaf, gradient, gradient.unique()); });
 }
 
-std::vector<Variable> grad(const Variable& output, const std::vector<Variable>& inputs, GradOptions options) {
+Gradients grad(const Variable& output, const std::vector<Variable>& inputs, GradOptions options) {
   struct Targets {  // unmarks on every way out
     const std::vector<Variable>& inputs;
     explicit Targets(const std::vector<Variable>& list) : inputs(list) { mark(true); }
     ~Targets() { mark(false); }
     void mark(bool on) const {
-      for (const Variable& input : inputs) input.node()->target = on;
+      for (const Variable& input : inputs)
+        if (input) input.node()->target = on;
     }
   };
-  std::vector<Variable> gradients(inputs.size());
+  Gradients gradients(inputs.size());
   if (output.requires_grad() || !options.allow_unused) {
     const Targets targets(inputs);
     Pass(output, {.create_graph = options.create_graph,
@@ -188,7 +207,7 @@ std::vector<Variable> grad(const Variable& output, const std::vector<Variable>& 
         });
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (gradients[i]) continue;
+    if (gradients[i] || !inputs[i]) continue;
     if (!options.allow_unused)
       throw GraphError(message("[grad] the output does not depend on input ", i, " ", inputs[i].shape(),
                                "; pass allow_unused to get zeros for it"));

@@ -1,5 +1,6 @@
 #include <xgrad/autograd/check.h>
 #include <xgrad/autograd/ops.h>
+#include <xgrad/core/broadcast.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/random.h>
 
@@ -12,6 +13,7 @@ namespace xgrad {
 namespace {
 
 constexpr bool in_double = std::is_same_v<Scalar, double>;
+constexpr auto epsilon = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
 
 double dot(const Tensor& a, const Tensor& b) {
   double total = 0;
@@ -20,16 +22,26 @@ double dot(const Tensor& a, const Tensor& b) {
   return total;
 }
 
-// One input of the function, along which differences are taken.
+// What the gradient says of a step, and what the function does, per length of the step.
+struct Change {
+  double analytic = 0, numeric = 0;
+  double error() const { return std::abs(analytic - numeric); }
+};
+
+// A NaN is the worst error.
+bool worse(double error, double than) { return !(error <= than); }
+
 class Checker {
  public:
   Checker(const Function& function, const std::vector<Variable>& inputs, CheckOptions options)
       : function_(function), inputs_(inputs), options_(options) {
-    if (options_.step == 0) options_.step = std::cbrt(static_cast<double>(std::numeric_limits<Scalar>::epsilon()));
+    if (options_.step == 0) options_.step = std::cbrt(epsilon);
     if (options_.tolerance == 0) options_.tolerance = in_double ? 1e-7 : 2e-2;
     const Variable output = function_(inputs_);
     operation_ = output.operation().empty() ? "function" : output.operation();
     weight_ = Generator(1).uniform(output.shape(), 0.5, 1.5);
+    const Tensor weighted = zip_elements("weight", output.value(), weight_, std::multiplies<>());
+    rounding_ = 32 * epsilon * std::sqrt(dot(weighted, weighted)) / options_.step;
     for (std::size_t i = 0; i < inputs_.size(); ++i)
       if (inputs_[i].requires_grad()) checked_.push_back(i);
     if (checked_.empty()) throw GraphError("[check_gradients] no input requires a gradient");
@@ -39,60 +51,87 @@ class Checker {
   }
 
   void run() {
-    for (std::size_t k = 0; k < checked_.size(); ++k) {
-      if (inputs_[checked_[k]].size() <= options_.exhaustive || !directions_agree(k)) check_elements(k);
-    }
+    for (std::size_t k = 0; k < checked_.size(); ++k)
+      inputs_[checked_[k]].size() <= options_.exhaustive ? check_elements(k) : check_directions(k);
   }
 
  private:
-  // (f(x + step d) - f(x - step d)) / (2 step), f being sum(w * function).
-  double difference(std::size_t input, const Tensor& direction) {
-    const double values[] = {shifted(input, direction, options_.step), shifted(input, direction, -options_.step)};
-    return (values[0] - values[1]) / (2 * options_.step);
-  }
-
-  // The input itself is moved, and moved back: the function may be a layer that holds it as its parameter.
-  double shifted(std::size_t input, const Tensor& direction, double by) {
+  // Of a step in this direction, and of one back. The input itself is moved: the function may be a layer that holds it
+  // as its parameter. How far it really moved, after rounding, is what the gradient is multiplied by.
+  Change change(std::size_t k, const Tensor& direction) {
+    const Variable& input = inputs_[checked_[k]];
+    const Tensor before = input.value();
     struct Restore {
       const Variable& variable;
-      Tensor value = variable.value();
+      const Tensor& value;
       ~Restore() { variable.mutable_value() = value; }
-    } const restore{inputs_[input]};
-    Scalar* x = inputs_[input].mutable_value().data();
-    for (std::size_t i = 0; i < direction.size(); ++i) x[i] += static_cast<Scalar>(by) * direction.data()[i];
-    return dot(function_(inputs_).value(), weight_);
-  }
-
-  bool agree(double analytic, double numeric) const {
-    return std::abs(analytic - numeric) <= options_.tolerance * (1 + std::abs(numeric));
-  }
-
-  bool directions_agree(std::size_t k) {
-    Generator generator(2);
-    const Variable& input = inputs_[checked_[k]];
-    for (int trial = 0; trial < 4; ++trial) {
-      const Tensor direction = generator.normal(input.shape());
-      if (!agree(dot(gradients_[k].value(), direction), difference(checked_[k], direction))) return false;
+    } const restore{input, before};
+    Tensor at[2], values[2];
+    for (const std::size_t side : {0u, 1u}) {
+      const Scalar by = static_cast<Scalar>(side == 0 ? options_.step : -options_.step);
+      at[side] = zip_elements("step", before, direction, [by](Scalar x, Scalar d) { return x + by * d; });
+      input.mutable_value() = at[side];
+      values[side] = function_(inputs_).value();
     }
-    return true;
+    const auto per_length = [&](const Tensor& factor, const Tensor(&ends)[2]) {
+      return dot(factor, zip_elements("step", ends[0], ends[1], std::minus<>())) / (2 * options_.step);
+    };
+    return {per_length(gradients_[k].value(), at), per_length(weight_, values)};
+  }
+
+  bool agree(const Change& change) const {
+    return change.error() <= options_.tolerance * (1 + std::abs(change.numeric)) + rounding_;
+  }
+
+  // A random direction that leaves elements before and after a range alone.
+  Change change_of_range(std::size_t k, std::size_t begin, std::size_t end) {
+    Tensor direction = zeros(inputs_[checked_[k]].shape());
+    Generator generator(2);
+    for (std::size_t i = begin; i < end; ++i) direction.data()[i] = generator.below(2) == 0 ? Scalar(-1) : Scalar(1);
+    return change(k, direction);
+  }
+
+  void check_directions(std::size_t k) {
+    Generator generator(2);
+    for (int trial = 0; trial < 4; ++trial)
+      if (const Change along = change(k, generator.normal(inputs_[checked_[k]].shape())); !agree(along))
+        locate(k, along);
+  }
+
+  [[noreturn]] void locate(std::size_t k, const Change& along) {
+    std::size_t begin = 0, end = inputs_[checked_[k]].size();
+    while (end - begin > 1) {
+      const std::size_t middle = begin + (end - begin) / 2;
+      const bool second = worse(change_of_range(k, middle, end).error(), change_of_range(k, begin, middle).error());
+      (second ? begin : end) = middle;
+    }
+    if (const Change one = change_of_element(k, begin); !agree(one)) report(k, message("at element ", begin), one);
+    report(k, message("along a random direction (and at no single element, of those looked at element ", begin, ")"),
+           along);
+  }
+
+  Change change_of_element(std::size_t k, std::size_t element) {
+    Tensor direction = zeros(inputs_[checked_[k]].shape());
+    direction.data()[element] = 1;
+    return change(k, direction);
   }
 
   void check_elements(std::size_t k) {
-    const std::size_t input = checked_[k];
-    const Shape& shape = inputs_[input].shape();
-    double worst = -1, analytic = 0, numeric = 0;
+    Change worst;
     std::size_t where = 0;
-    for (std::size_t i = 0; i < inputs_[input].size(); ++i) {
-      Tensor direction = zeros(shape);
-      direction.data()[i] = 1;
-      const double got = static_cast<double>(gradients_[k].value().data()[i]), expected = difference(input, direction);
-      const double error = std::abs(got - expected) / (1 + std::abs(expected));
-      if (!(error <= worst)) worst = error, analytic = got, numeric = expected, where = i;
-      if (error != error) break;  // NaN is the worst
+    double most = -1;
+    for (std::size_t i = 0; i < inputs_[checked_[k]].size() && most == most; ++i) {
+      const Change one = change_of_element(k, i);
+      const double error = one.error() / (1 + std::abs(one.numeric));
+      if (worse(error, most)) most = error, worst = one, where = i;
     }
-    if (worst >= 0 && !agree(analytic, numeric))
-      throw ValueError(message("[", operation_, "] the gradient of input ", input, " ", shape, " is wrong at element ",
-                               where, ": the operation says ", analytic, ", differences say ", numeric));
+    if (!agree(worst)) report(k, message("at element ", where), worst);
+  }
+
+  [[noreturn]] void report(std::size_t k, const std::string& where, const Change& found) const {
+    throw ValueError(message("[", operation_, "] the gradient of input ", checked_[k], " ",
+                             inputs_[checked_[k]].shape(), " is wrong ", where, ": the operation says ", found.analytic,
+                             ", differences say ", found.numeric));
   }
 
   const Function& function_;
@@ -100,6 +139,7 @@ class Checker {
   CheckOptions options_;
   std::string operation_;
   Tensor weight_;
+  double rounding_;                   // by which a difference may be wrong, the outputs being rounded to Scalar
   std::vector<std::size_t> checked_;  // the inputs that require a gradient
   std::vector<Variable> gradients_;   // theirs
 };

@@ -24,22 +24,18 @@ Shape weight_shape(const Convolution& s) {
 }
 
 Variable conv(const Convolution& sizes, const Variable& x, const Variable& weight, const Variable& bias) {
-  Tensor value = Tensor::from_shape(output_shape(sizes));
+  Tensor value = uninitialized(output_shape(sizes), "conv2d");
   convolve(sizes, x.value().data(), weight.value().data(), bias ? bias.value().data() : nullptr, value.data());
-  std::vector<Variable> inputs = {x, weight};
-  if (bias) inputs.push_back(bias);
-  return record("conv2d", std::move(value), std::move(inputs), [sizes](const Variable& y, const Variable& dy) {
+  return record("conv2d", std::move(value), {x, weight, bias}, [sizes](const Variable& y, const Variable& dy) {
     const Variable &in = y.input(0), &w = y.input(1);
-    std::vector<Variable> gradients(y.inputs().size());
-    if (in.requires_grad()) gradients[0] = conv_input(sizes, dy, w);
-    if (w.requires_grad()) gradients[1] = conv_weight(sizes, in, dy);
-    if (gradients.size() == 3 && y.input(2).requires_grad()) gradients[2] = sum(dy, {0, 2, 3});
-    return gradients;
+    return std::vector{in.requires_grad() ? conv_input(sizes, dy, w) : Variable(),
+                       w.requires_grad() ? conv_weight(sizes, in, dy) : Variable(),
+                       y.input(2).requires_grad() ? sum(dy, {0, 2, 3}) : Variable()};
   });
 }
 
 Variable conv_input(const Convolution& sizes, const Variable& dy, const Variable& weight) {
-  Tensor value = Tensor::from_shape(input_shape(sizes));
+  Tensor value = uninitialized(input_shape(sizes), "conv2d_input");
   convolve_input(sizes, dy.value().data(), weight.value().data(), value.data());
   return record("conv2d_input", std::move(value), {dy, weight}, [sizes](const Variable& y, const Variable& dx) {
     const Variable &out = y.input(0), &w = y.input(1);
@@ -63,7 +59,7 @@ void check(std::string_view operation, const Shape& x, const Shape& weight) {
     throw ShapeError(message("[", operation, "] expected images (batch, channels, height, width), got ", x));
   if (weight.size() != 4)
     throw ShapeError(message("[", operation, "] expected a weight of four dimensions, got ", weight));
-  if (element_count(x) == 0 || element_count(weight) == 0)
+  if (x[1] * x[2] * x[3] == 0 || element_count(weight) == 0)  // a batch may be empty
     throw ShapeError(message("[", operation, "] expected no empty dimension, got ", x, " and ", weight));
 }
 

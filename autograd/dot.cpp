@@ -37,6 +37,7 @@ std::string to_dot(const Variable& output, const NamedVariables& names) {
                                                              : "shape=box, style=filled, fillcolor=\"#eeeeee\"";
     nodes += message("  ", id, " [label=\"", escaped(title), "\\n", current.shape(), "\", ", style, "];\n");
     for (const Variable& input : current.inputs()) {
+      if (!input) continue;
       const auto [entry, inserted] = ids.try_emplace(input.node(), ids.size());
       if (inserted) pending.push_back(input);
       edges += message("  n", entry->second, " -> ", id, ";\n");

@@ -5,6 +5,7 @@
 #include <xgrad/core/reduce.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace xgrad {
@@ -31,17 +32,56 @@ std::vector<std::size_t> positions(std::string_view operation, const Shape& x, s
 }
 
 // ValueError unless every index is that of a row.
-void check_rows(std::string_view operation, const IndexTensor& index, std::size_t count) {
-  for (const std::int64_t row : index)
+std::vector<std::size_t> checked_rows(std::string_view operation, const IndexTensor& index, std::size_t count) {
+  std::vector<std::size_t> rows;
+  rows.reserve(index.size());
+  for (const std::int64_t row : index) {
     if (row < 0 || row >= static_cast<std::int64_t>(count))
       throw ValueError(message("[", operation, "] row ", row, " is not one of ", count));
+    rows.push_back(static_cast<std::size_t>(row));
+  }
+  return rows;
 }
+
+// The places of the index, those that name the same row one after the other, in order: a counting sort, unless there
+// are far more rows than places.
+std::vector<std::size_t> by_row(const std::vector<std::size_t>& rows, std::size_t count) {
+  std::vector<std::size_t> order(rows.size());
+  if (count > 16 * rows.size()) {
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return rows[a] < rows[b]; });
+    return order;
+  }
+  std::vector<std::size_t> next(count + 1, 0);
+  for (const std::size_t row : rows) ++next[row + 1];
+  std::partial_sum(next.begin(), next.end(), next.begin());
+  for (std::size_t place = 0; place < rows.size(); ++place) order[next[rows[place]]++] = place;
+  return order;
+}
+
+// For each row that the index names, add(row, sum), with the sum of the values at its places, `width` of them each. It
+// is taken in double: a running sum in float of a row that is read a million times would be wrong in its second digit.
+template <class Add>
+void for_each_row_sum(const std::vector<std::size_t>& rows, std::size_t count, const Scalar* values, std::size_t width,
+                      Add add) {
+  const std::vector<std::size_t> order = by_row(rows, count);
+  std::vector<double> sum(width);
+  for (auto place = order.begin(); place != order.end();) {
+    const std::size_t row = rows[*place];
+    std::fill(sum.begin(), sum.end(), 0.0);
+    for (; place != order.end() && rows[*place] == row; ++place)
+      for (std::size_t i = 0; i < width; ++i) sum[i] += static_cast<double>(values[*place * width + i]);
+    add(row, sum);
+  }
+}
+
+void add_in_double(Scalar& to, double sum) { to = static_cast<Scalar>(static_cast<double>(to) + sum); }
 
 }  // namespace
 
 Variable gather(const Variable& x, std::ptrdiff_t axis, const IndexTensor& index) {
   const std::vector<std::size_t> from = positions("gather", x.shape(), axis, index);
-  Tensor value = Tensor::from_shape(Shape(index.shape().begin(), index.shape().end()));
+  Tensor value = uninitialized(Shape(index.shape().begin(), index.shape().end()), "gather");
   for (std::size_t i = 0; i < from.size(); ++i) value.data()[i] = x.value().data()[from[i]];
   return record("gather", std::move(value), {x}, [axis, index](const Variable& y, const Variable& g) {
     return std::vector{scatter_add(Variable(zeros(y.input(0).shape())), axis, index, g)};
@@ -54,7 +94,8 @@ Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const IndexTensor& 
   if (values.shape() != expected)
     throw ShapeError(message("[scatter_add] values ", values.shape(), " do not match index ", expected));
   Tensor value = x.value();
-  for (std::size_t i = 0; i < to.size(); ++i) value.data()[to[i]] += values.value().data()[i];
+  for_each_row_sum(to, value.size(), values.value().data(), 1,
+                   [&](std::size_t position, const auto& sum) { add_in_double(value.data()[position], sum[0]); });
   return record("scatter_add", std::move(value), {x, values}, [axis, index](const Variable& y, const Variable& g) {
     return std::vector{g, y.input(1).requires_grad() ? gather(g, axis, index) : Variable()};
   });
@@ -62,14 +103,14 @@ Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const IndexTensor& 
 
 Variable take_rows(const Variable& x, const IndexTensor& index, TakeRowsOptions options) {
   if (x.shape().empty()) throw ShapeError("[take_rows] expected (rows, …), got ()");
-  check_rows("take_rows", index, x.shape()[0]);
+  const std::vector<std::size_t> rows = checked_rows("take_rows", index, x.shape()[0]);
   Shape shape(index.shape().begin(), index.shape().end());
   shape.insert(shape.end(), x.shape().begin() + 1, x.shape().end());
-  Tensor value = Tensor::from_shape(shape);
+  Tensor value = uninitialized(shape, "take_rows");
   const std::size_t width = value.size() / std::max<std::size_t>(index.size(), 1);
   Scalar* to = value.data();
   const Scalar* from = x.value_at_rows(index).data();
-  for (const std::int64_t row : index) to = std::copy_n(from + static_cast<std::size_t>(row) * width, width, to);
+  for (const std::size_t row : rows) to = std::copy_n(from + row * width, width, to);
   const auto shared = std::make_shared<const IndexTensor>(index);
   const Variable result = record("take_rows", std::move(value), {x}, [shared](const Variable& y, const Variable& g) {
     return std::vector{add_rows(g, *shared, y.input(0).shape()[0])};
@@ -82,26 +123,27 @@ Variable add_rows(const Variable& rows, const IndexTensor& index, std::size_t co
   const Shape expected(index.shape().begin(), index.shape().end());
   if (rows.shape().size() < expected.size() || !std::equal(expected.begin(), expected.end(), rows.shape().begin()))
     throw ShapeError(message("[add_rows] rows ", rows.shape(), " do not match index ", expected));
-  check_rows("add_rows", index, count);
+  const std::vector<std::size_t> numbers = checked_rows("add_rows", index, count);
   Shape shape = {count};
   shape.insert(shape.end(), rows.shape().begin() + index.dimension(), rows.shape().end());
-  Tensor value = zeros(shape);
+  Tensor value = zeros(shape, "add_rows");
   const std::size_t width = rows.size() / std::max<std::size_t>(index.size(), 1);
-  const Scalar* from = rows.value().data();
-  for (const std::int64_t row : index)
-    for (std::size_t i = 0; i < width; ++i) value.data()[static_cast<std::size_t>(row) * width + i] += *from++;
+  for_each_row_sum(numbers, count, rows.value().data(), width, [&](std::size_t row, const auto& sum) {
+    std::transform(sum.begin(), sum.end(), value.data() + row * width, [](double x) { return static_cast<Scalar>(x); });
+  });
   return record("add_rows", std::move(value), {rows},
                 [index](const Variable&, const Variable& g) { return std::vector{take_rows(g, index)}; });
 }
 
 void Node::add_rows_to_grad(const IndexTensor& index, const Tensor& rows) {
   if (!row_grad) row_grad = std::make_unique<RowGradient>();
-  const Scalar* from = rows.data();
-  for (const std::int64_t row : index) {
-    std::vector<Scalar>& sum = (*row_grad)[static_cast<std::size_t>(row)];
-    sum.resize(rows.size() / index.size());
-    for (Scalar& element : sum) element += *from++;
-  }
+  const std::size_t count = value.shape()[0], width = rows.size() / std::max<std::size_t>(index.size(), 1);
+  for_each_row_sum(checked_rows("take_rows", index, count), count, rows.data(), width,
+                   [&](std::size_t row, const auto& sum) {
+                     std::vector<Scalar>& total = (*row_grad)[row];
+                     total.resize(width);
+                     for (std::size_t i = 0; i < width; ++i) add_in_double(total[i], sum[i]);
+                   });
 }
 
 void Node::make_grad_dense() {

@@ -11,19 +11,15 @@ namespace {
 // x (batch, in), weight (out, in), bias (out,) or none.
 Variable linear_rows(const Variable& x, const Variable& weight, const Variable& bias) {
   const std::size_t rows = x.shape()[0], out = weight.shape()[0];
-  Tensor value = Tensor::from_shape({rows, out});
+  Tensor value = uninitialized({rows, out}, "linear");
   if (bias)
     for (std::size_t i = 0; i < rows; ++i) std::copy_n(bias.value().data(), out, value.data() + i * out);
   gemm(x.value(), weight.value(), value, {.transpose_b = true, .accumulate = static_cast<bool>(bias)});
-  std::vector<Variable> inputs = {x, weight};
-  if (bias) inputs.push_back(bias);
-  return record("linear", std::move(value), std::move(inputs), [](const Variable& y, const Variable& g) {
+  return record("linear", std::move(value), {x, weight, bias}, [](const Variable& y, const Variable& g) {
     const Variable &input = y.input(0), &w = y.input(1);
-    std::vector<Variable> gradients(y.inputs().size());
-    if (input.requires_grad()) gradients[0] = matmul(g, w);
-    if (w.requires_grad()) gradients[1] = matmul(g, input, {.transpose_a = true});
-    if (gradients.size() == 3 && y.input(2).requires_grad()) gradients[2] = sum(g, 0);
-    return gradients;
+    return std::vector{input.requires_grad() ? matmul(g, w) : Variable(),
+                       w.requires_grad() ? matmul(g, input, {.transpose_a = true}) : Variable(),
+                       y.input(2).requires_grad() ? sum(g, 0) : Variable()};
   });
 }
 
@@ -31,7 +27,7 @@ Variable linear_rows(const Variable& x, const Variable& weight, const Variable& 
 
 Variable matmul(const Variable& a, const Variable& b, MatmulOptions options) {
   const GemmOptions flags{.transpose_a = options.transpose_a, .transpose_b = options.transpose_b};
-  Tensor value = Tensor::from_shape(gemm_shape("matmul", a.shape(), b.shape(), flags));
+  Tensor value = uninitialized(gemm_shape("matmul", a.shape(), b.shape(), flags), "matmul");
   gemm(a.value(), b.value(), value, flags);
   return record("matmul", std::move(value), {a, b}, [options](const Variable& y, const Variable& g) {
     const Variable &left = y.input(0), &right = y.input(1);

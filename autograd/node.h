@@ -7,6 +7,21 @@
 
 namespace xgrad {
 
+/// The sum of the gradients that arrive at a node, taken in pairs of equal numbers of them, as a tree: a running sum of
+/// a million float numbers, of a parameter that is used so often, would be wrong in its second digit.
+class GradientSum {
+ public:
+  /// True for the first one.
+  bool add(Variable gradient);
+  /// The sum; nothing is left.
+  Variable take();
+
+ private:
+  Variable last_;
+  std::vector<Variable> before_;  // sums of 2^k gradients, for the binary digits of the count but the lowest
+  std::size_t count_ = 0;
+};
+
 struct Node {
   explicit Node(Tensor tensor) : value(std::move(tensor)) {}
   ~Node();
@@ -32,7 +47,7 @@ struct Node {
   std::shared_ptr<const IndexTensor> rows_read;  // for add_rows_to_grad, where the input is a leaf
   /// Brings rows of the value (all, where null) up to date: an optimizer lets rows without a gradient wait until read.
   std::function<void(const IndexTensor*)> refresh;
-  Variable pending;  // the gradient so far, during a backward pass
+  GradientSum pending;  // the gradient so far, during a backward pass
 };
 
 }  // namespace xgrad

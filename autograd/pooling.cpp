@@ -13,6 +13,7 @@
 namespace xgrad {
 namespace {
 
+constexpr std::ptrdiff_t largest_padding = std::ptrdiff_t{1} << 31;
 constexpr std::size_t grain = 1 << 14;  // pixels that are worth a thread
 
 using Positions = std::shared_ptr<const std::vector<std::uint32_t>>;  // in its image plane, for each output pixel
@@ -116,7 +117,7 @@ Size2d stride_of(Size2d kernel, const PoolOptions& options) {
 
 // The axes of images x, which are (batch, channels, height, width), without padding: that comes before.
 WindowAxes pool_axes(std::string_view operation, const Shape& x, Size2d kernel, const PoolOptions& options) {
-  if (x.size() != 4 || element_count(x) == 0)
+  if (x.size() != 4 || x[1] * x[2] * x[3] == 0)
     throw ShapeError(message("[", operation, "] expected images (batch, channels, height, width), got ", x));
   const auto [rows, columns] = options.padding;
   if (2 * rows > kernel.height || 2 * columns > kernel.width)
@@ -166,15 +167,22 @@ Variable pad2d(const Variable& x, Size2d both) { return pad2d(x, both, both); }
 Variable pad2d(const Variable& x, Size2d above_and_left, Size2d below_and_right) {
   Shape shape = x.shape();
   if (shape.size() < 2) throw ShapeError(message("[pad2d] expected two dimensions or more, got ", shape));
-  Variable y = x;
   const std::ptrdiff_t sides[2][2] = {{above_and_left.height, below_and_right.height},
                                       {above_and_left.width, below_and_right.width}};
+  for (const auto& [before, after] : sides)
+    if (before < 0 || after < 0 || before > largest_padding || after > largest_padding)
+      throw ValueError(message("[pad2d] expected paddings from 0 to 2^31, got ", before, " and ", after));
+  const auto widen = [&](std::size_t d) {
+    shape[shape.size() - 2 + d] += static_cast<std::size_t>(sides[d][0] + sides[d][1]);
+  };
+  widen(1), widen(0);
+  element_count(shape, "pad2d");
+  Variable y = x;
+  shape = x.shape();
   for (std::size_t d = 0; d < 2; ++d) {
-    const auto [before, after] = sides[d];
-    if (before < 0 || after < 0)
-      throw ValueError(message("[pad2d] expected paddings of 0 or more, got ", before, " and ", after));
-    shape[shape.size() - 2 + d] += static_cast<std::size_t>(before + after);
-    if (before + after > 0) y = unslice(y, shape, static_cast<std::ptrdiff_t>(d) - 2, static_cast<std::size_t>(before));
+    widen(d);
+    if (shape != y.shape())
+      y = unslice(y, shape, static_cast<std::ptrdiff_t>(d) - 2, static_cast<std::size_t>(sides[d][0]));
   }
   return y;
 }

@@ -21,11 +21,19 @@ std::size_t reduced_count(const Shape& shape, const std::vector<bool>& reduced) 
   return count;
 }
 
+// The largest elements, by which others are shifted or scaled, unless they are 0 or not finite: infinity less infinity
+// is NaN, and so is 0 divided by 0.
+Tensor finite_or(Scalar otherwise, const Tensor& largest) {
+  return map_elements(largest, [=](Scalar v) { return v - v == 0 && v != 0 ? v : otherwise; });
+}
+
 // max and min: the gradient goes to the extremes, in equal shares.
 Variable extreme(std::string_view operation, const Variable& x, const Axes& axes, bool keepdims,
                  Tensor (*reduce)(const Tensor&, const std::vector<bool>&)) {
   const std::vector<bool> reduced = axes.mask(operation, x.shape());
   const Shape kept = reduced_shape(x.shape(), reduced, true);
+  if (reduced_count(x.shape(), reduced) == 0)
+    throw ValueError(message("[", operation, "] nothing to reduce: the shape is ", x.shape()));
   Tensor value = with_shape(reduce(x.value(), reduced), reduced_shape(x.shape(), reduced, keepdims));
   return record(operation, std::move(value), {x}, [reduced, kept](const Variable& y, const Variable& g) {
     const Tensor chosen = zip_elements(
@@ -68,12 +76,26 @@ Variable variance(const Variable& x, const Axes& axes, bool keepdims, double cor
   return sum(square(x - mean(x, axes, true)), axes, keepdims) / (count - correction);
 }
 
+Variable norm(const Variable& x, const Axes& axes, bool keepdims) {
+  const std::vector<bool> reduced = axes.mask("norm", x.shape());
+  const Shape kept = reduced_shape(x.shape(), reduced, true);
+  const Tensor scale = finite_or(1, reduce_max(map_elements(x.value(), [](Scalar v) { return std::abs(v); }), reduced));
+  const Tensor scaled = zip_elements("norm", x.value(), scale, std::divides<>());
+  const Tensor squares = reduce_sum(map_elements(scaled, [](Scalar v) { return v * v; }), reduced);
+  Tensor value = zip_elements("norm", scale, squares, [](Scalar s, Scalar total) { return s * std::sqrt(total); });
+  return record(
+      "norm", with_shape(std::move(value), reduced_shape(x.shape(), reduced, keepdims)), {x},
+      [kept](const Variable& y, const Variable& g) {  // x / norm(x), and 0 where that is 0
+        const Variable length = reshape(y, kept), zero(zeros({}));
+        const Variable positive(map_elements(length.value(), [](Scalar v) { return Scalar(v != 0); }));
+        return std::vector{where(positive, reshape(g, kept) / where(positive, length, 1 + zero), zero) * y.input(0)};
+      });
+}
+
 Variable logsumexp(const Variable& x, const Axes& axes, bool keepdims) {
   const std::vector<bool> reduced = axes.mask("logsumexp", x.shape());
   const Shape kept = reduced_shape(x.shape(), reduced, true);
-  // The largest element is taken out, unless it is infinite: infinity less infinity is NaN.
-  const Tensor shift =
-      map_elements(reduce_max(x.value(), reduced), [](Scalar v) { return v - v == 0 ? v : Scalar(0); });
+  const Tensor shift = finite_or(0, reduce_max(x.value(), reduced));
   const Tensor shifted = zip_elements("logsumexp", x.value(), shift, std::minus<>());
   const Tensor total = reduce_sum(map_registers(shifted, [](Register v) { return exp(v); }), reduced);
   Tensor value =

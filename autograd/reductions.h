@@ -15,7 +15,9 @@ Variable max(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 Variable min(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 /// sum((x - mean)^2) / (n - correction), in two passes. ValueError unless n > correction.
 Variable variance(const Variable& x, const Axes& axes = {}, bool keepdims = false, double correction = 0);
-/// log(sum(exp(x))), without overflow.
+/// The Euclidean norm, sqrt(sum(x^2)), without overflow. The gradient is x / norm, and 0 where the norm is 0.
+Variable norm(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+/// log(sum(exp(x))), without overflow; -infinity for no elements.
 Variable logsumexp(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 
 /// Undoes a broadcast: sums x back to `shape`. ShapeError where that shape does not broadcast to x's.

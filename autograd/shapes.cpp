@@ -8,7 +8,7 @@
 namespace xgrad {
 
 Variable reshape(const Variable& x, const Shape& shape) {
-  if (element_count(shape) != x.size())
+  if (element_count(shape, "reshape") != x.size())
     throw ShapeError(
         message("[reshape] ", x.shape(), " has ", x.size(), " elements, ", shape, " has ", element_count(shape)));
   Tensor value = x.value();
@@ -63,14 +63,55 @@ Variable unslice(const Variable& x, const Shape& shape, std::ptrdiff_t axis, std
   const std::size_t d = checked_axis("unslice", axis, shape);
   Shape expected = shape;
   if (x.shape().size() == shape.size()) expected[d] = x.shape()[d];
-  if (x.shape() != expected || begin + expected[d] > shape[d])
+  if (x.shape() != expected || begin > shape[d] || expected[d] > shape[d] - begin)
     throw ShapeError(message("[unslice] ", x.shape(), " does not fit into ", shape, " at ", begin, " of axis ", axis));
-  Tensor value = zeros(shape);
+  Tensor value = zeros(shape, "unslice");
   const Strides strides = dense_strides(shape);
   scatter_strided(x.value(), value, begin * strides[d], strides);
   return record("unslice", std::move(value), {x}, [axis, begin, d](const Variable& y, const Variable& g) {
     return std::vector{slice(g, axis, begin, begin + y.input(0).shape()[d])};
   });
+}
+
+namespace {
+
+// Parts [first, last) of x, of which part i begins at begins[i] - begins[first] along the axis. Halves of halves: each
+// gradient of a part is then added to zeros of its half's size, and not, for all parts, to zeros of the whole.
+void cut(const Variable& x, std::ptrdiff_t axis, const std::vector<std::size_t>& begins, std::size_t first,
+         std::size_t last, std::vector<Variable>& parts) {
+  if (last - first == 1) {
+    parts.push_back(x);
+    return;
+  }
+  const std::size_t middle = first + (last - first) / 2, at = begins[middle] - begins[first];
+  cut(slice(x, axis, 0, at), axis, begins, first, middle, parts);
+  cut(slice(x, axis, at, begins[last] - begins[first]), axis, begins, middle, last, parts);
+}
+
+}  // namespace
+
+std::vector<Variable> split(const Variable& x, const std::vector<std::size_t>& sizes, std::ptrdiff_t axis) {
+  const std::size_t d = checked_axis("split", axis, x.shape());
+  std::vector<std::size_t> begins = {0};
+  for (const std::size_t size : sizes) {
+    if (size > x.shape()[d] - begins.back()) break;
+    begins.push_back(begins.back() + size);
+  }
+  if (begins.size() != sizes.size() + 1 || begins.back() != x.shape()[d])
+    throw ShapeError(
+        message("[split] the ", sizes.size(), " sizes do not add up to axis ", axis, " of the shape ", x.shape()));
+  std::vector<Variable> parts;
+  if (!sizes.empty()) cut(x, axis, begins, 0, sizes.size(), parts);
+  return parts;
+}
+
+std::vector<Variable> unbind(const Variable& x, std::ptrdiff_t axis) {
+  const std::size_t d = checked_axis("unbind", axis, x.shape());
+  Shape shape = x.shape();
+  shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(d));
+  std::vector<Variable> parts = split(x, std::vector<std::size_t>(x.shape()[d], 1), axis);
+  for (Variable& part : parts) part = reshape(part, shape);
+  return parts;
 }
 
 Variable concatenate(const std::vector<Variable>& inputs, std::ptrdiff_t axis) {
@@ -85,7 +126,7 @@ Variable concatenate(const std::vector<Variable>& inputs, std::ptrdiff_t axis) {
                                inputs[0].shape(), " outside axis ", axis));
     shape[d] += expected[d];
   }
-  Tensor value = Tensor::from_shape(shape);
+  Tensor value = uninitialized(shape, "concatenate");
   const Strides strides = dense_strides(shape);
   std::size_t begin = 0;
   for (const Variable& input : inputs) {

@@ -20,6 +20,12 @@ Variable broadcast_to(const Variable& x, const Shape& shape);
 /// The elements with begin <= index < end along one axis. ShapeError unless 0 <= begin <= end <= size.
 Variable slice(const Variable& x, std::ptrdiff_t axis, std::size_t begin, std::size_t end);
 
+/// x in parts of these sizes along an axis, in order; and its slices of size 1, without the axis, such as the steps of
+/// a sequence. ShapeError unless the sizes add up to the axis. The time of the gradients grows with the elements times
+/// the logarithm of the number of parts; as many slices of x would take the elements times that number.
+std::vector<Variable> split(const Variable& x, const std::vector<std::size_t>& sizes, std::ptrdiff_t axis = 0);
+std::vector<Variable> unbind(const Variable& x, std::ptrdiff_t axis = 0);
+
 /// The transpose of slice: zeros of `shape` with x at `begin` along the axis. ShapeError where x does not fit there.
 Variable unslice(const Variable& x, const Shape& shape, std::ptrdiff_t axis, std::size_t begin);
 

@@ -43,7 +43,7 @@ Node::~Node() {
 
 std::uint64_t Node::versions() const {
   std::uint64_t sum = version;
-  for (const Variable& input : inputs) sum += input.node()->version;
+  for (const Variable& input : inputs) sum += input ? input.node()->version : 0;
   return sum;
 }
 
@@ -51,13 +51,18 @@ Variable::Variable(Tensor value, bool requires_grad) : node_(std::make_shared<No
   node_->requires_grad = requires_grad;
 }
 
-const Shape& Variable::shape() const { return checked(node_).value.shape(); }
+const Shape& Variable::shape() const& { return checked(node_).value.shape(); }
 std::size_t Variable::size() const { return checked(node_).value.size(); }
 
-const Tensor& Variable::value() const {
+const Tensor& Variable::value() const& {
   const Node& node = checked(node_);
   if (node.refresh) node.refresh(nullptr);
   return node.value;
+}
+
+Tensor Variable::value() && {
+  const Tensor& kept = value();
+  return unique() ? std::move(node_->value) : kept;
 }
 
 const Tensor& Variable::value_at_rows(const IndexTensor& rows) const {
@@ -81,7 +86,7 @@ bool Variable::requires_grad() const { return node_ && node_->requires_grad; }
 
 bool Variable::has_grad() const { return node_ && (node_->grad || node_->row_grad); }
 
-const Tensor& Variable::grad() const { return mutable_grad(); }
+const Tensor& Variable::grad() const& { return mutable_grad(); }
 
 Tensor& Variable::mutable_grad() const {
   if (!has_grad()) throw GraphError(message("[grad] no gradient has arrived at this variable of shape ", shape()));
@@ -97,9 +102,9 @@ void Variable::clear_grad() const {
   node_->row_grad.reset();
 }
 
-std::string_view Variable::operation() const { return checked(node_).operation; }
+std::string_view Variable::operation() const& { return checked(node_).operation; }
 
-const std::vector<Variable>& Variable::inputs() const { return checked(node_).inputs; }
+const std::vector<Variable>& Variable::inputs() const& { return checked(node_).inputs; }
 
 Variable record(std::string_view operation, Tensor value, std::vector<Variable> inputs, Backward backward) {
   static std::atomic<std::uint64_t> count = 0;

@@ -32,13 +32,17 @@ class Variable {
   Variable() = default;
   Variable(Tensor value, bool requires_grad = false);
 
-  const Tensor& value() const;
+  // What is asked of a temporary, as in softmax(x).value(), is returned by value: a reference would dangle.
+
+  const Tensor& value() const&;
+  Tensor value() &&;
   /// value(), of which only these rows need be up to date: an optimizer may let rows of a table wait for their steps
   /// until they are read (optim::SparseRows).
   const Tensor& value_at_rows(const IndexTensor& rows) const;
   /// The value, to be changed in place. Backward through a graph that recorded the old value is then a GraphError.
   Tensor& mutable_value() const;
-  const Shape& shape() const;
+  const Shape& shape() const&;
+  Shape shape() && { return Shape(static_cast<const Variable&>(*this).shape()); }
   std::size_t size() const;
   /// The only element. ShapeError where there are more or none.
   Scalar item() const;
@@ -46,7 +50,8 @@ class Variable {
   bool requires_grad() const;
   bool has_grad() const;
   /// The gradient that backward() passes have added up. GraphError where there is none.
-  const Tensor& grad() const;
+  const Tensor& grad() const&;
+  Tensor grad() && { return Tensor(static_cast<const Variable&>(*this).grad()); }
   Tensor& mutable_grad() const;
   /// The same as rows, where nothing but take_rows with `sparse_grad` has read this leaf; null otherwise. It costs time
   /// and memory for those rows alone. grad(), mutable_grad() and a dense gradient that arrives make it dense, and dense
@@ -60,10 +65,14 @@ class Variable {
   /// The same value outside the graph (a copy).
   Variable detach() const { return Variable(value()); }
 
-  /// The operation that made it, or "" for a leaf, and what that operation read.
-  std::string_view operation() const;
-  const std::vector<Variable>& inputs() const;
-  const Variable& input(std::size_t index) const { return inputs()[index]; }
+  /// The operation that made it, or "" for a leaf, and what that operation read. An input is empty where an operation
+  /// was recorded without it, such as a bias.
+  std::string_view operation() const&;
+  std::string operation() && { return std::string(static_cast<const Variable&>(*this).operation()); }
+  const std::vector<Variable>& inputs() const&;
+  std::vector<Variable> inputs() && { return static_cast<const Variable&>(*this).inputs(); }
+  const Variable& input(std::size_t index) const& { return inputs()[index]; }
+  Variable input(std::size_t index) && { return static_cast<const Variable&>(*this).inputs()[index]; }
 
   /// True where no other handle shares this node.
   bool unique() const { return node_.use_count() == 1; }
@@ -86,6 +95,7 @@ using NamedVariables = std::vector<std::pair<std::string, Variable>>;
 using Backward = std::function<std::vector<Variable>(const Variable& output, const Variable& grad)>;
 
 /// Makes the output of an operation. It is part of the graph where an input requires a gradient and no NoGrad is alive.
+/// An input may be an empty Variable: an optional one that was not given, which gets no gradient.
 Variable record(std::string_view operation, Tensor value, std::vector<Variable> inputs, Backward backward);
 
 struct GradOptions {
@@ -94,8 +104,18 @@ struct GradOptions {
   bool allow_unused = false;  ///< zeros, rather than a GraphError, for an input on which the output does not depend
 };
 
-/// The gradients of a scalar with respect to the inputs, in order. No Variable's grad() changes.
-std::vector<Variable> grad(const Variable& output, const std::vector<Variable>& inputs, GradOptions options = {});
+/// What grad() returns: a list of Variables. An element of a temporary list is a handle of its own, so that
+/// grad(y, {x})[0].value() does not dangle.
+struct Gradients : std::vector<Variable> {
+  using std::vector<Variable>::vector;
+  const Variable& operator[](std::size_t index) const& { return std::vector<Variable>::operator[](index); }
+  Variable& operator[](std::size_t index) & { return std::vector<Variable>::operator[](index); }
+  Variable operator[](std::size_t index) && { return std::move((*this)[index]); }
+};
+
+/// The gradients of a scalar with respect to the inputs, in order; an empty Variable for an empty one. No Variable's
+/// grad() changes.
+Gradients grad(const Variable& output, const std::vector<Variable>& inputs, GradOptions options = {});
 
 /// Nothing is recorded on this thread while it lives. Guards nest.
 class NoGrad {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <new>
 
 namespace xgrad {
@@ -16,7 +17,9 @@ struct Allocator {
   template <class U>
   Allocator(const Allocator<U>&) {}
 
+  /// std::bad_array_new_length where the bytes are more than an address can count.
   T* allocate(std::size_t count) {
+    if (count > PTRDIFF_MAX / sizeof(T)) throw std::bad_array_new_length();
     const std::size_t bytes = count * sizeof(T);
     return static_cast<T*>(bytes < plain ? ::operator new(bytes) : ::operator new(bytes, line));
   }

@@ -62,7 +62,7 @@ std::vector<std::size_t> strided_offsets(const Shape& shape, const Strides& stri
 }
 
 Tensor gather_strided(const Tensor& source, std::size_t offset, const Shape& shape, const Strides& strides) {
-  Tensor out = Tensor::from_shape(shape);
+  Tensor out = uninitialized(shape, "broadcast_to");
   if (shape.empty()) {
     out.data()[0] = source.data()[offset];
     return out;

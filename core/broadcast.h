@@ -58,7 +58,7 @@ Tensor zip_elements(std::string_view operation, const Tensor& a, const Tensor& b
     });
     return out;
   }
-  Tensor out = Tensor::from_shape(broadcast_shapes(operation, a.shape(), b.shape()));
+  Tensor out = uninitialized(broadcast_shapes(operation, a.shape(), b.shape()), operation);
   const detail::Rows rows(a.shape(), b.shape(), out.shape());
   const auto apply =
       rows.a_steps ? rows.b_steps ? apply_row<true, true, F> : apply_row<true, false, F> : apply_row<false, true, F>;

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t max_m = 4, max_p = many_registers ? 6 : 3;
 constexpr std::size_t max_chunks = 2;    // of the groups, that each sum a gradient of the weight
+constexpr std::size_t exact = 1 << 12;   // numbers of a lane that are added up in Scalar, before double takes over
 constexpr std::size_t cached = 1 << 13;  // numbers that stay near while the weights pass over them
 
 // out[m][p] += sum over rows and columns of a[m] in[p], lane by lane.
@@ -117,6 +118,7 @@ std::vector<std::size_t> multiples(std::size_t count, std::size_t step) {
 template <class Body>
 void for_tasks(std::size_t parts, std::size_t channel_groups, std::size_t channels, Body body) {
   const std::size_t tasks = parts * channel_groups;
+  if (tasks == 0) return;  // a batch without samples
   const std::size_t blocks =
       std::min(divide_up(static_cast<std::size_t>(num_threads()), tasks), divide_up(channels, max_m));
   parallel_for(tasks * blocks, 1, [&](std::size_t from, std::size_t to) {
@@ -206,11 +208,13 @@ void convolve_weight(const Convolution& s, const Scalar* x, const Scalar* dy, Sc
   const Plan plan(s);
   const std::size_t inner = plan.channels * plan.kernel_size, size = s.out_channels * inner;
   const std::size_t count = plan.groups.size(), chunks = std::min(count, max_chunks);
-  Tensor sums = scratch(chunks * size);
+  std::vector<double> sums(chunks * size);
   for_tasks(chunks, s.groups, plan.outs, [&](auto chunk, auto part, auto begin, auto end) {
     const std::size_t first = part * plan.outs + begin, outs = end - begin;
     Tensor sum = zeros({outs * inner * lanes});
-    for (std::size_t g = count * chunk / chunks; g < count * (chunk + 1) / chunks; ++g) {
+    double* const to = sums.data() + chunk * size + first * inner;
+    std::size_t added = 0;
+    for (std::size_t g = count * chunk / chunks, last = count * (chunk + 1) / chunks; g < last; ++g) {
       const LaneGroup& group = plan.groups[g];
       const LaneWindow in = plan.input(group), out = plan.output(group);
       const std::size_t rows = plan.rows(max_m, group);
@@ -237,13 +241,15 @@ void convolve_weight(const Convolution& s, const Scalar* x, const Scalar* dy, Sc
           });
         });
       }
+      added += group.rows * s.width.out;
+      if (added < exact && g + 1 < last) continue;
+      for (std::size_t i = 0; i < outs * inner; ++i) to[i] += static_cast<double>(hadd(load(sum.data() + i * lanes)));
+      sum.fill(0), added = 0;
     }
-    Scalar* to = sums.data() + chunk * size + first * inner;
-    for (std::size_t i = 0; i < outs * inner; ++i) to[i] = hadd(load(sum.data() + i * lanes));
   });
   for (std::size_t i = 0; i < size; ++i) {
     double sum = 0;
-    for (std::size_t chunk = 0; chunk < chunks; ++chunk) sum += static_cast<double>(sums.data()[chunk * size + i]);
+    for (std::size_t chunk = 0; chunk < chunks; ++chunk) sum += sums[chunk * size + i];
     dweight[i] = static_cast<Scalar>(sum);
   }
 }

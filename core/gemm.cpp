@@ -106,7 +106,7 @@ void gemm(const Tensor& a, const Tensor& b, Tensor& c, GemmOptions options) {
   if (c.shape() != shape) throw ShapeError(message("[gemm] expected a result of ", shape, ", got ", c.shape()));
   const std::size_t m = shape[shape.size() - 2], n = shape.back();
   const std::size_t k = a.shape(a.dimension() - (options.transpose_a ? 2 : 1));
-  if (m * n == 0) return;
+  if (c.size() == 0) return;
   if (k == 0) {
     if (!options.accumulate) std::fill_n(c.data(), c.size(), Scalar(0));
     return;

@@ -52,13 +52,13 @@ std::uint64_t Generator::below(std::uint64_t bound) {
 }
 
 Tensor Generator::uniform(const Shape& shape, double low, double high) {
-  Tensor result = Tensor::from_shape(shape);
+  Tensor result = uninitialized(shape);
   for (Scalar& x : result.storage()) x = static_cast<Scalar>(uniform(low, high));
   return result;
 }
 
 Tensor Generator::normal(const Shape& shape, double mean, double standard_deviation) {
-  Tensor result = Tensor::from_shape(shape);
+  Tensor result = uninitialized(shape);
   for (Scalar& x : result.storage()) x = static_cast<Scalar>(mean + standard_deviation * normal());
   return result;
 }

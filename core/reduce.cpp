@@ -3,9 +3,12 @@
 #include <xgrad/core/reduce.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace xgrad {
 namespace {
+
+constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
 
 // x read as (outer, count, inner), with `count` reduced.
 struct Extents {
@@ -44,7 +47,11 @@ void sum_axis(const Scalar* x, Scalar* out, Extents e) {
 
 // better(new, old) is true where the new element replaces the old one; it must be true for a new NaN.
 template <class Better>
-void select_axis(const Scalar* x, Scalar* out, Extents e, Better better) {
+void select_axis(const Scalar* x, Scalar* out, Extents e, Scalar of_nothing, Better better) {
+  if (e.count == 0) {
+    std::fill_n(out, e.outer * e.inner, of_nothing);
+    return;
+  }
   for (std::size_t o = 0; o < e.outer; ++o, x += e.count * e.inner, out += e.inner) {
     std::copy_n(x, e.inner, out);
     for (std::size_t i = 1; i < e.count; ++i)
@@ -78,10 +85,6 @@ Tensor reduce(const Tensor& x, const std::vector<bool>& reduced, Kernel kernel) 
     end = begin;
   }
   return source == &x ? x : result;
-}
-
-void require_elements(const Tensor& x, std::string_view operation) {
-  if (x.size() == 0) throw ValueError(message("[", operation, "] nothing to reduce: the shape is ", x.shape()));
 }
 
 }  // namespace
@@ -118,16 +121,16 @@ Shape reduced_shape(const Shape& shape, const std::vector<bool>& reduced, bool k
 Tensor reduce_sum(const Tensor& x, const std::vector<bool>& reduced) { return reduce(x, reduced, sum_axis); }
 
 Tensor reduce_max(const Tensor& x, const std::vector<bool>& reduced) {
-  require_elements(x, "max");
   return reduce(x, reduced, [](const Scalar* from, Scalar* to, Extents e) {
-    select_axis(from, to, e, [](Scalar candidate, Scalar best) { return candidate > best || candidate != candidate; });
+    select_axis(from, to, e, -infinity,
+                [](Scalar candidate, Scalar best) { return candidate > best || candidate != candidate; });
   });
 }
 
 Tensor reduce_min(const Tensor& x, const std::vector<bool>& reduced) {
-  require_elements(x, "min");
   return reduce(x, reduced, [](const Scalar* from, Scalar* to, Extents e) {
-    select_axis(from, to, e, [](Scalar candidate, Scalar best) { return candidate < best || candidate != candidate; });
+    select_axis(from, to, e, infinity,
+                [](Scalar candidate, Scalar best) { return candidate < best || candidate != candidate; });
   });
 }
 

@@ -32,8 +32,8 @@ std::size_t checked_axis(std::string_view operation, std::ptrdiff_t axis, const 
 /// The shape with reduced dimensions left out, or kept as 1.
 Shape reduced_shape(const Shape& shape, const std::vector<bool>& reduced, bool keepdims);
 
-/// The sum, maximum or minimum over the marked dimensions, which stay as 1. NaN travels. The sum of nothing is 0, the
-/// maximum and minimum of nothing a ValueError.
+/// The sum, maximum or minimum over the marked dimensions, which stay as 1. NaN travels. The sum of nothing is 0, its
+/// maximum -infinity and its minimum infinity.
 Tensor reduce_sum(const Tensor& x, const std::vector<bool>& reduced);
 Tensor reduce_max(const Tensor& x, const std::vector<bool>& reduced);
 Tensor reduce_min(const Tensor& x, const std::vector<bool>& reduced);

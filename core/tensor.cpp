@@ -1,7 +1,8 @@
+#include <xgrad/core/errors.h>
 #include <xgrad/core/tensor.h>
 
 #include <algorithm>
-#include <functional>
+#include <cstdint>
 #include <numeric>
 
 #ifdef __GLIBC__
@@ -23,12 +24,23 @@ std::string to_string(const Shape& shape) {
   return text + (shape.size() == 1 ? ",)" : ")");
 }
 
-std::size_t element_count(const Shape& shape) {
-  return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+std::size_t element_count(const Shape& shape, std::string_view operation) {
+  if (std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end()) return 0;
+  std::size_t count = 1;
+  bool overflows = false;
+  for (const std::size_t size : shape) overflows = __builtin_mul_overflow(count, size, &count) || overflows;
+  if (overflows || count > PTRDIFF_MAX / sizeof(Scalar))
+    throw ShapeError(message("[", operation, "] the shape ", shape, " has more elements than memory can hold"));
+  return count;
 }
 
-Tensor full(const Shape& shape, Scalar value) {
-  Tensor result = Tensor::from_shape(shape);
+Tensor uninitialized(const Shape& shape, std::string_view operation) {
+  element_count(shape, operation);
+  return Tensor::from_shape(shape);
+}
+
+Tensor full(const Shape& shape, Scalar value, std::string_view operation) {
+  Tensor result = uninitialized(shape, operation);
   std::fill_n(result.data(), result.size(), value);
   return result;
 }

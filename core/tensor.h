@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #ifndef XGRAD_SCALAR
 #define XGRAD_SCALAR float
@@ -25,12 +26,16 @@ using Shape = Tensor::shape_type;
 /// "(2, 3)", "(5,)" or "()", as Python prints a tuple.
 std::string to_string(const Shape& shape);
 
-/// The number of elements of an array of this shape: 1 for (), 0 where a dimension is 0.
-std::size_t element_count(const Shape& shape);
+/// The number of elements of an array of this shape: 1 for (), 0 where a dimension is 0. ShapeError, in the name of
+/// `operation`, where their bytes are more than an address can count.
+std::size_t element_count(const Shape& shape, std::string_view operation = "tensor");
 
+/// An array of this shape, whose elements have no values yet. Errors are element_count()'s: xtensor's own from_shape()
+/// lets the product of the dimensions overflow.
+Tensor uninitialized(const Shape& shape, std::string_view operation = "tensor");
 /// An array filled with one value.
-Tensor full(const Shape& shape, Scalar value);
-inline Tensor zeros(const Shape& shape) { return full(shape, 0); }
+Tensor full(const Shape& shape, Scalar value, std::string_view operation = "tensor");
+inline Tensor zeros(const Shape& shape, std::string_view operation = "tensor") { return full(shape, 0, operation); }
 inline Tensor ones(const Shape& shape) { return full(shape, 1); }
 
 /// True where no element is NaN or infinite.

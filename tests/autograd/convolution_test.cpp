@@ -167,6 +167,9 @@ TEST_CASE("convolution, pooling and padding: values, gradients, second gradients
     check_same(c.operation(inputs).value(), c.expected(inputs).value());
     CHECK_NOTHROW(check_gradients(c.operation, inputs, options));
     CHECK_NOTHROW(check_second_gradients(c.operation, inputs, options));
+    Inputs switching;
+    for (const Shape& shape : c.shapes) switching.emplace_back(draw_switches(generator, shape, -2, 2), true);
+    for (const Inputs& at : {inputs, switching}) check_symmetric(c.operation, at);
   }
 }
 
@@ -234,9 +237,9 @@ TEST_CASE("convolution and pooling refuse what does not fit") {
       {"[conv2d] the kernel covers 7 pixels of the width, and the padded image has 5"});
   check_error<ShapeError>(
       [&] {
-        conv2d(image({0, 3, 5, 5}), w);
+        conv2d(image({2, 3, 0, 5}), w);
       },
-      {"[conv2d] expected no empty dimension, got (0, 3, 5, 5) and (4, 3, 3, 3)"});
+      {"[conv2d] expected no empty dimension, got (2, 3, 0, 5) and (4, 3, 3, 3)"});
   check_error<ValueError>([&] { conv2d(x, w, {}, {.stride = 0}); }, {"[conv2d] expected a stride of 1 or more, got 0"});
   check_error<ValueError>(
       [&] {
@@ -273,5 +276,5 @@ TEST_CASE("convolution and pooling refuse what does not fit") {
       },
       {"[global_avg_pool2d] expected images (batch, channels, height, width), got (2, 3)"});
   check_error<ShapeError>([&] { pad2d(image({3}), 1); }, {"[pad2d] expected two dimensions or more, got (3,)"});
-  check_error<ValueError>([&] { pad2d(x, -1); }, {"[pad2d] expected paddings of 0 or more, got -1 and -1"});
+  check_error<ValueError>([&] { pad2d(x, -1); }, {"[pad2d] expected paddings from 0 to 2^31, got -1 and -1"});
 }

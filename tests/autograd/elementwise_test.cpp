@@ -1,6 +1,9 @@
 // Operations element by element: a row each, with its value, its gradient and its second gradient.
 #include <xgrad/autograd/ops.h>
 
+#include <type_traits>
+#include <utility>
+
 #include "operation_tables.h"
 
 using namespace xgrad;
@@ -113,6 +116,7 @@ TEST_CASE("functions of one variable: values, gradients, second gradients") {
       const Function function = [&](const Inputs& in) { return c.operation(in[0]); };
       CHECK_NOTHROW(check_gradients(function, {x}, options));
       CHECK_NOTHROW(check_second_gradients(function, {x}, options));
+      check_symmetric(function, {Variable(draw_switches(generator, shape, c.low, c.high), true)});
     }
   }
 }
@@ -132,7 +136,69 @@ TEST_CASE("functions of two variables broadcast: values, gradients, second gradi
       const Function function = [&](const Inputs& in) { return c.operation(in[0], in[1]); };
       CHECK_NOTHROW(check_gradients(function, {a, b}, options));
       CHECK_NOTHROW(check_second_gradients(function, {a, b}, options));
+      check_symmetric(function, {a, b});
+      check_symmetric(function, {Variable(draw_switches(generator, shape.a, c.low, c.high), true),
+                                 Variable(draw_switches(generator, shape.b, c.low, c.high), true)});
     }
+}
+
+TEST_CASE("the mixed second derivative of a power, where factors are 0 or infinite") {
+  const struct {
+    double base, exponent, expected;
+  } points[] = {{4, 0, 0.25}, {0.5, 0, 2}, {1, 0, 1}, {2, 1, 1 + std::log(2.0)},
+                {0, 0, 0},    {0, 1, 0},   {0, 2, 0}, {0, 3, 0}};
+  for (const auto& point : points) {
+    CAPTURE(point.base);
+    CAPTURE(point.exponent);
+    const Variable x(full({}, Scalar(point.base)), true), y(full({}, Scalar(point.exponent)), true);
+    const auto mixed = [&](const Variable& first, const Variable& second) {
+      const Variable gradient = grad(pow(x, y), {first}, {.create_graph = true})[0];
+      return double(grad(gradient, {second}, {.allow_unused = true})[0].item());
+    };
+    CHECK(mixed(x, y) == doctest::Approx(point.expected));
+    CHECK(mixed(y, x) == doctest::Approx(point.expected));
+  }
+}
+
+TEST_CASE("an argument that is replaced before the function sees it has no gradient") {
+  const Variable x(Tensor({0, 4}), true), zero(zeros({})), one(ones({}));
+  const Tensor positive({0, 1});
+  check_same(grad(sum(where(positive, sqrt(where(positive, x, one)), zero)), {x})[0].value(), {0, 0.25});
+  CHECK(std::isnan(grad(sum(where(positive, sqrt(x), zero)), {x})[0].value()(0)));
+}
+
+TEST_CASE("a tensor beside a Variable is a Variable, in every operation on two and in both orders") {
+  const Variable x(Tensor({1, 4}), true);
+  const Tensor other({2, 3});
+  const Variable o(other);
+  const auto noise = 2 * other - 1;  // an expression of xtensor, not evaluated
+  const Variable n(Tensor{noise});
+  const std::pair<Variable, Variable> pairs[] = {
+      {x + other, x + o},
+      {other + x, o + x},
+      {x - other, x - o},
+      {other - x, o - x},
+      {x * other, x * o},
+      {other * x, o * x},
+      {x / other, x / o},
+      {other / x, o / x},
+      {x * noise, x * n},
+      {noise / x, n / x},
+      {pow(x, other), pow(x, o)},
+      {pow(other, x), pow(o, x)},
+      {maximum(x, other), maximum(x, o)},
+      {maximum(other, x), maximum(o, x)},
+      {minimum(x, other), minimum(x, o)},
+      {minimum(other, x), minimum(o, x)},
+      {where(other, x, o), where(o, x, o)},
+      {where(other, other, x), where(o, o, x)},
+      {where(xt::greater(other, 2), x, other), where(Variable(Tensor({0, 1})), x, o)}};
+  for (const auto& [mixed, expected] : pairs) {
+    CHECK(mixed.value() == expected.value());
+    CHECK(mixed.requires_grad());
+  }
+  CHECK(where(x, other, o).value() == other);
+  static_assert(std::is_same_v<decltype(x * other), Variable> && std::is_same_v<decltype(noise * x), Variable>);
 }
 
 TEST_CASE("equal extremes share the gradient, and kinks have the gradient that is documented") {
@@ -155,6 +221,13 @@ TEST_CASE("extreme inputs neither overflow nor lose a NaN") {
   check_same(softmax(huge).value(), {0.5, 0.5, 0});
   CHECK(logsumexp(huge).item() == doctest::Approx(1000 + std::log(2.0)));
   CHECK(logsumexp(Variable(Tensor({-INFINITY, -INFINITY}))).item() == -INFINITY);
+  for (const Scalar large : {Scalar(1e4), Scalar(1e8), Scalar(1e30)}) {
+    const Variable logits(Tensor({{large, large}}), true);
+    check_same(log_softmax(logits).value(), {{Scalar(-std::log(2.0)), Scalar(-std::log(2.0))}});
+    check_same(grad(sum(slice(log_softmax(logits), 1, 0, 1)), {logits})[0].value(), {{0.5, -0.5}});
+    CHECK(norm(logits).item() == doctest::Approx(std::sqrt(2.0) * double(large)));
+    CHECK(norm(logits / Scalar(large * large)).item() == doctest::Approx(std::sqrt(2.0) / double(large)));
+  }
   const Variable bad(full({20}, nan));  // 20 elements: the SIMD loop and its tail
   for (const Unary& c : unary_cases) {
     CAPTURE(c.name);
@@ -162,7 +235,8 @@ TEST_CASE("extreme inputs neither overflow nor lose a NaN") {
     if (c.expected(std::nan("")) != 1)
       for (Scalar v : y.storage()) CHECK(std::isnan(v));
   }
-  for (const auto& f : {maximum, minimum}) {
+  using BinaryFunction = Variable (*)(const Variable&, const Variable&);
+  for (const auto f : {BinaryFunction(maximum), BinaryFunction(minimum)}) {
     CHECK(std::isnan(f(bad, Variable(ones({20}))).value().data()[0]));
     CHECK(std::isnan(f(Variable(ones({20})), bad).value().data()[0]));
   }

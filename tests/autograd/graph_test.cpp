@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "error.h"
+#include "operation_tables.h"
 
 using namespace xgrad;
 
@@ -184,6 +185,24 @@ TEST_CASE("the checks find a wrong gradient, in small inputs and in large ones")
     check_error<ValueError>([&] { check_gradients(with_gradient(Scalar(2.2)), {x}); },
                             {"[wrong]", "input 0", "element", "differences say"});
   }
+  // One wrong element of many is found by halves; what is wrong everywhere by little, along a direction only.
+  const Variable many(Generator(1).uniform({100'000}, 1, 2), true);
+  const auto with_error = [&](const Tensor& error) {
+    return [error](const std::vector<Variable>& in) {
+      return record("wrong", square(in[0].detach()).value(), {in[0]},
+                    [error](const Variable& y, const Variable& g) { return std::vector{g * y.input(0) * 2 + error}; });
+    };
+  };
+  Tensor error = zeros({100'000});
+  CHECK_NOTHROW(check_gradients(with_error(error), {many}));
+  error(77'777) = 1e4;
+  check_error<ValueError>([&] { check_gradients(with_error(error), {many}); }, {"[wrong]", "at element 77777"});
+  const auto constant = [](const std::vector<Variable>& in) {
+    return record("constant", zeros({}), {in[0]}, [](const Variable&, const Variable& g) {
+      return std::vector{g * full({100'000}, scalar_is_double ? Scalar(5e-8) : Scalar(1e-2))};
+    });
+  };
+  check_error<ValueError>([&] { check_gradients(constant, {many}); }, {"[constant]", "along a random direction"});
   // A first gradient that is right and a second that is not: detach cuts the graph.
   const auto cut = [](const std::vector<Variable>& in) {
     return record("cut", square(in[0].detach()).value(), {in[0]},
@@ -193,6 +212,18 @@ TEST_CASE("the checks find a wrong gradient, in small inputs and in large ones")
   CHECK_NOTHROW(check_gradients(cut, {x}));
   check_error<ValueError>([&] { check_second_gradients(cut, {x}); }, {"[cut]", "second gradient"});
   check_error<GraphError>([&] { check_gradients(cut, {x.detach()}); }, {"no input requires"});
+}
+
+TEST_CASE("the checks know how exact the sums are that they compare") {
+  const Function functions[] = {[](const auto& in) { return in[0] * 1; },
+                                [](const auto& in) { return sum(square(in[0])); },
+                                [](const auto& in) { return mean(square(in[0])); }};
+  for (const std::size_t size : {64u, 1000u, 10'000u})
+    for (const double low : {-10.0, -1.0, 0.0})
+      for (std::uint64_t number = 0; number < 3; ++number) {
+        const Variable x(Generator(number).uniform({size}, low, low < -1 ? 10 : 1), true);
+        for (const Function& function : functions) CHECK_NOTHROW(check_gradients(function, {x}));
+      }
 }
 
 TEST_CASE("the checks reach the parameters of a layer, and leave them as they were") {

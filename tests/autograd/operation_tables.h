@@ -38,6 +38,40 @@ inline Tensor draw(Generator& generator, const Shape& shape, double low, double 
   return x;
 }
 
+// Values at which masks and conditions switch, with many that are equal.
+inline Tensor draw_switches(Generator& generator, const Shape& shape, double low, double high) {
+  std::vector<double> values;
+  for (const double value : {-1.0, -0.5, 0.0, 0.5, 1.0, 2.0})
+    if (low <= value && value <= high) values.push_back(value);
+  Tensor x = Tensor::from_shape(shape);
+  for (Scalar& element : x.storage()) element = static_cast<Scalar>(values[generator.below(values.size())]);
+  return x;
+}
+
+// u' H v = v' H u for random u and v, H being the second derivatives in all inputs: they do not depend on the order.
+inline void check_symmetric(const Function& function, const Inputs& inputs) {
+  Generator generator(4);
+  const auto along = [&](const std::vector<Variable>& gradients, const std::vector<Tensor>& direction) {
+    Variable total(zeros({}));
+    for (std::size_t i = 0; i < gradients.size(); ++i) total = total + sum(gradients[i] * direction[i]);
+    return total;
+  };
+  std::vector<Tensor> u, v;
+  for (const Variable& input : inputs) {
+    u.push_back(generator.uniform(input.shape(), 0.5, 1.5));
+    v.push_back(generator.uniform(input.shape(), 0.5, 1.5));
+  }
+  const Variable y = function(inputs);
+  const std::vector<Variable> gradients =
+      grad(sum(y * generator.uniform(y.shape(), 0.5, 1.5)), inputs, {.create_graph = true, .allow_unused = true});
+  const auto product = [&](const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+    return double(along(grad(along(gradients, a), inputs, {.retain_graph = true, .allow_unused = true}), b).item());
+  };
+  const double uv = product(u, v), vu = product(v, u);
+  CHECK(std::isfinite(uv));
+  CHECK(std::abs(uv - vu) <= (scalar_is_double ? 1e-10 : 2e-3) * (1 + std::abs(uv)));
+}
+
 inline void check_same(const Tensor& got, const Tensor& expected) {
   REQUIRE(got.shape() == expected.shape());
   for (std::size_t i = 0; i < got.size(); ++i)

@@ -65,6 +65,16 @@ TEST_CASE("a shape that does not fit is refused with the operation and the shape
        },
        {"[unslice]", "(2, 3)", "(2, 4)", "at 2"}},
       {[&] {
+         split(a, {1, 1}, 1);
+       },
+       {"[split]", "2 sizes", "axis 1", "(2, 3)"}},
+      {[&] {
+         split(a, {1, 1, std::size_t(-1)});
+       },
+       {"[split]", "3 sizes"}},
+      {[&] { unbind(a, 2); }, {"[unbind]", "axis 2", "(2, 3)"}},
+      {[&] { norm(a, 5); }, {"[norm]", "axis 5"}},
+      {[&] {
          concatenate({a, b}, 0);
        },
        {"[concatenate]", "input 1", "(2, 4)", "(2, 3)"}},
@@ -111,6 +121,10 @@ TEST_CASE("a shape that does not fit is refused with the operation and the shape
       {[&] { variance(a, 0, false, 2); }, {"[variance]", "more than 2", "got 2"}},
       {[&] { mean(Variable(zeros({0}))); }, {"[mean]", "(0,)"}},
       {[&] { max(Variable(zeros({0}))); }, {"[max]", "(0,)"}},
+      {[&] {
+         min(Variable(zeros({2, 0})), 1);
+       },
+       {"[min]", "(2, 0)"}},
       {[&] { concatenate({}); }, {"[concatenate]"}},
       {[&] { stack({}); }, {"[stack]"}},
       {[&] {

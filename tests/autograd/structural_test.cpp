@@ -65,6 +65,15 @@ const Structural structural_cases[] = {
      [](auto& in) {
        return reshape((sum(square(in[0])) - 12 * square(mean(in[0]))) / 11, {1, 1});
      }},
+    {"norm", {{3, 4}}, [](auto& in) { return norm(in[0]); }, [](auto& in) { return sqrt(sum(square(in[0]))); }},
+    {"norm",
+     {{2, 3, 4}},
+     [](auto& in) {
+       return norm(in[0], {0, -1}, true);
+     },
+     [](auto& in) {
+       return sqrt(sum(square(in[0]), {0, 2}, true));
+     }},
     {"logsumexp",
      {{3, 4}},
      [](auto& in) { return logsumexp(in[0], -1); },
@@ -168,6 +177,25 @@ const Structural structural_cases[] = {
      [](auto& in) {
        return gather(in[0], 1, IndexTensor({{{1, 1}, {2, 2}}, {{1, 1}, {2, 2}}, {{1, 1}, {2, 2}}}));
      }},
+    {"split",
+     {{7, 2}},
+     [](auto& in) {
+       const std::vector<Variable> parts = split(in[0], {2, 0, 1, 4});
+       return concatenate({parts[3], 2 * parts[2], parts[1], square(parts[0])});
+     },
+     [](auto& in) {
+       return concatenate({slice(in[0], 0, 3, 7), 2 * slice(in[0], 0, 2, 3), square(slice(in[0], 0, 0, 2))});
+     }},
+    {"unbind",
+     {{2, 5}},
+     [](auto& in) {
+       const std::vector<Variable> steps = unbind(in[0], -1);
+       return stack({steps[4], steps[0] * steps[2]});
+     },
+     [](auto& in) {
+       const auto column = [&](std::size_t i) { return reshape(slice(in[0], 1, i, i + 1), {2}); };
+       return stack({column(4), column(0) * column(2)});
+     }},
     {"unslice",
      {{3, 2}},
      [](auto& in) {
@@ -255,12 +283,22 @@ TEST_CASE("operations that move, reduce or multiply: values, gradients, second g
     if (c.expected) check_same(y.value(), c.expected(inputs).value());
     CHECK_NOTHROW(check_gradients(c.operation, inputs, options));
     CHECK_NOTHROW(check_second_gradients(c.operation, inputs, options));
+    Inputs switching;
+    for (const Shape& shape : c.shapes) switching.emplace_back(draw_switches(generator, shape, -2, 2), true);
+    for (const Inputs& at : {inputs, switching}) check_symmetric(c.operation, at);
     if (!c.expected) {  // sums of moved elements are the sums of the elements
       const std::string name = c.name;
       if (name == "reshape" || name == "transpose")
         CHECK(sum(y * y).item() == doctest::Approx(sum(inputs[0] * inputs[0]).item()));
     }
   }
+}
+
+TEST_CASE("the gradient of a norm is 0 where the norm is") {
+  const Variable x(zeros({3}), true);
+  const Variable gradient = grad(norm(x), {x}, {.create_graph = true})[0];
+  CHECK(gradient.value() == zeros({3}));
+  CHECK(grad(sum(gradient), {x}, {.allow_unused = true})[0].value() == zeros({3}));
 }
 
 TEST_CASE("elements end up where they should") {
