@@ -21,38 +21,6 @@ constexpr std::size_t max_chunks = 2;    // of the groups, that each sum a gradi
 constexpr std::size_t exact = 1 << 12;   // numbers of a lane that are added up in Scalar, before double takes over
 constexpr std::size_t cached = 1 << 13;  // numbers that stay near while the weights pass over them
 
-// out[m][p] += sum over rows and columns of a[m] in[p], lane by lane.
-struct DotArguments {
-  const Scalar* a;
-  std::size_t a_step, a_row;
-  const Scalar* in;
-  const std::size_t* in_offsets;
-  std::size_t in_row, in_step;
-  std::size_t rows, columns;
-  Scalar* out;
-  std::size_t out_step;
-};
-
-template <std::size_t M, std::size_t P>
-struct Dot {
-  static void run(const DotArguments& t) {
-    Register sum[M][P];
-    unrolled<M * P>([&](std::size_t i) { sum[i / P][i % P] = load(t.out + i / P * t.out_step + i % P * lanes); });
-    for (std::size_t row = 0; row < t.rows; ++row) {
-      const Scalar *a = t.a + row * t.a_row, *in = t.in + row * t.in_row;
-      for (std::size_t column = 0; column < t.columns; ++column, in += t.in_step, a += lanes) {
-        Register y[M];
-        unrolled<M>([&](std::size_t m) { y[m] = load(a + m * t.a_step); });
-        unrolled<P>([&](std::size_t p) {
-          const Register x = load(in + t.in_offsets[p]);
-          unrolled<M>([&](std::size_t m) { sum[m][p] = fma(y[m], x, sum[m][p]); });
-        });
-      }
-    }
-    unrolled<M * P>([&](std::size_t i) { store(sum[i / P][i % P], t.out + i / P * t.out_step + i % P * lanes); });
-  }
-};
-
 // What one lane group, or one group of channels, has to do.
 struct Plan {
   explicit Plan(const Convolution& sizes)
@@ -243,7 +211,8 @@ void convolve_weight(const Convolution& s, const Scalar* x, const Scalar* dy, Sc
       }
       added += group.rows * s.width.out;
       if (added < exact && g + 1 < last) continue;
-      for (std::size_t i = 0; i < outs * inner; ++i) to[i] += static_cast<double>(hadd(load(sum.data() + i * lanes)));
+      for (std::size_t i = 0; i < outs * inner; ++i)
+        to[i] += static_cast<double>(sum_lanes(load(sum.data() + i * lanes)));
       sum.fill(0), added = 0;
     }
   });

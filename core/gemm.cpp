@@ -12,15 +12,29 @@
 namespace xgrad {
 namespace {
 
-struct Matrix {  // in place: the number in row i and column j is at data[i row + j column], and one of the two is 1
-  const Scalar* data;
+template <class T>
+struct Strided {  // in place: the number in row i and column j is at data[i row + j column]
+  T* data;
   std::size_t row, column;
+  Strided transposed() const { return {data, column, row}; }
 };
+using Matrix = Strided<const Scalar>;  // where row or column is 1
 
-constexpr std::size_t max_m = many_registers ? 8 : 4, max_p = 3;
+constexpr std::size_t max_m = many_registers ? 8 : 4, max_p = tile_registers / max_m;
 // A sum over k is cut into pieces of this length, so that a panel stays in the cache.
 constexpr std::size_t max_k = 256;
+// For so many rows B is read where it is, a few of its rows at a time: to copy a number takes longer than to use it.
+constexpr std::size_t few_rows = 8, few_k = 64;
+// Where B is read along k, its columns pass over so many numbers of A, which stay near.
+constexpr std::size_t along_size = 4096;
 constexpr std::size_t smallest_task = std::size_t{1} << 18;  // multiply-adds that are worth a thread
+
+// How wide a tile of these rows is: beside its sums it holds a row of B and a number of A.
+constexpr std::size_t strip_width(std::size_t rows) {
+  return std::min(tile_registers / rows, (tile_registers * 4 / 3 - 1) / (rows + 1));
+}
+constexpr std::size_t max_strip = strip_width(1);
+std::size_t widest_strip(std::size_t rows) { return strip_width(divide_up(rows, divide_up(rows, max_m))); }
 
 // Rows [k, k + size) and `width` columns of b from column j on, as (size, registers): columns beyond are 0.
 void pack_panel(Matrix b, std::size_t k, std::size_t size, std::size_t j, std::size_t width, Scalar* panel) {
@@ -43,40 +57,91 @@ void pack_panel(Matrix b, std::size_t k, std::size_t size, std::size_t j, std::s
   }
 }
 
-// Columns [j, j + width) of rows [begin, end) of c.
+void put(Strided<Scalar> c, std::size_t row, std::size_t column, Scalar value, bool add) {
+  Scalar& to = c.data[row * c.row + column * c.column];
+  to = add ? to + value : value;
+}
+
+// Columns [j, j + width) of rows [begin, end) of c: one strip that is packed, or in place as many as there are.
 void multiply_panel(std::size_t begin, std::size_t end, std::size_t j, std::size_t width, std::size_t inner, Matrix a,
-                    Matrix b, Scalar* c, std::size_t c_row, bool accumulate) {
-  const std::size_t registers = divide_up(width, lanes), pitch = registers * lanes;
-  std::size_t in_offsets[max_k], out_offsets[max_m];
-  for (std::size_t k = 0; k < std::min(inner, max_k); ++k) in_offsets[k] = k * pitch;
-  Tensor panel = Tensor::from_shape({std::min(inner, max_k) * pitch});
-  Scalar edge[max_m * max_p * lanes];  // takes the tile that reaches beyond the last column
-  const bool whole = pitch == width;
-  for (std::size_t m = 0; m < max_m; ++m) out_offsets[m] = m * (whole ? c_row : pitch);
+                    Matrix b, Strided<Scalar> c, bool accumulate, bool few) {
+  const std::size_t registers = divide_up(width, lanes), pitch = registers * lanes, pad = pitch - width;
+  const std::size_t strip = widest_strip(few ? end - begin : max_m), piece = few ? few_k : max_k;
+  // A strip in place that would reach beyond the last column begins before its first.
+  const bool in_place = few && b.column == 1 && (pad == 0 || j > 0 || registers > strip);
+  std::size_t in_offsets[max_k], c_offsets[max_m], edge_offsets[max_m];
+  for (std::size_t k = 0; k < std::min(inner, piece); ++k) in_offsets[k] = k * (in_place ? b.row : pitch);
+  for (std::size_t m = 0; m < max_m; ++m) c_offsets[m] = m * c.row, edge_offsets[m] = m * max_strip * lanes;
+  Tensor panel = Tensor::from_shape({in_place ? 0 : std::min(inner, piece) * pitch});
+  Scalar edge[max_m * max_strip * lanes];  // takes the tile that is not as it is in c
   const Scalar zero[max_m] = {};
-  for (std::size_t k = 0; k < inner; k += max_k) {
-    const std::size_t size = std::min(max_k, inner - k);
-    pack_panel(b, k, size, j, width, panel.data());
+  for (std::size_t k = 0; k < inner; k += piece) {
+    const std::size_t size = std::min(piece, inner - k);
+    if (!in_place) pack_panel(b, k, size, j, width, panel.data());
     const bool add = accumulate || k > 0;
-    for_pieces(end - begin, max_m, [&](std::size_t row, std::size_t count) {
-      Scalar* out = c + (begin + row) * c_row + j;
-      kernel<Tile, max_m, max_p>(count, registers)({.a = a.data + (begin + row) * a.row + k * a.column,
-                                                    .a_m = a.row,
-                                                    .a_k = a.column,
-                                                    .inner = size,
-                                                    .in = panel.data(),
-                                                    .in_offsets = in_offsets,
-                                                    .in_step = lanes,
-                                                    .out = whole ? out : edge,
-                                                    .out_offsets = out_offsets,
-                                                    .out_step = lanes,
-                                                    .start = add && whole ? nullptr : zero});
-      if (whole) return;
-      for (std::size_t m = 0; m < count; ++m)
-        for (std::size_t q = 0; q < width; ++q) {
-          Scalar& to = out[m * c_row + q];
-          to = add ? to + edge[m * pitch + q] : edge[m * pitch + q];
-        }
+    for_pieces(registers, strip, [&](std::size_t q, std::size_t p) {
+      const std::size_t column = q * lanes, beyond = q + p == registers ? pad : 0, before = in_place ? beyond : 0;
+      const bool whole = beyond == 0 && c.column == 1;
+      for_pieces(end - begin, max_m, [&](std::size_t m, std::size_t count) {
+        const std::size_t row = begin + m;
+        kernel<Tile, max_m, max_strip>(
+            count, p)({.a = a.data + row * a.row + k * a.column,
+                       .a_m = a.row,
+                       .a_k = a.column,
+                       .inner = size,
+                       .in = in_place ? b.data + k * b.row + j + column - before : panel.data() + column,
+                       .in_offsets = in_offsets,
+                       .in_step = lanes,
+                       .out = whole ? c.data + row * c.row + j + column : edge,
+                       .out_offsets = whole ? c_offsets : edge_offsets,
+                       .out_step = lanes,
+                       .start = add && whole ? nullptr : zero});
+        if (whole) return;
+        for (std::size_t i = 0; i < count; ++i)
+          for (std::size_t l = 0; l < p * lanes - beyond; ++l)
+            put(c, row + i, j + column + l, edge[edge_offsets[i] + before + l], add);
+      });
+    });
+  }
+}
+
+// The same for a few rows of a and columns of b that are contiguous: both are read along k, as no panel can.
+void multiply_along(std::size_t rows, std::size_t j, std::size_t width, std::size_t inner, Matrix a, Matrix b,
+                    Strided<Scalar> c, bool accumulate) {
+  Tensor copy = Tensor::from_shape({a.column == 1 ? 0 : rows * inner});
+  if (a.column != 1) {
+    for (std::size_t m = 0; m < rows; ++m)
+      for (std::size_t k = 0; k < inner; ++k) copy.data()[m * inner + k] = a.data[m * a.row + k * a.column];
+    a = {copy.data(), inner, 1};
+  }
+  const std::size_t piece = along_size / rows / lanes * lanes;
+  std::size_t in_offsets[max_strip];
+  for (std::size_t p = 0; p < max_strip; ++p) in_offsets[p] = p * b.column;
+  for (std::size_t k = 0; k < inner; k += piece) {
+    const std::size_t size = std::min(piece, inner - k), whole = size - size % lanes;
+    for_pieces(width, widest_strip(rows), [&](std::size_t q, std::size_t columns) {
+      for_pieces(rows, max_m, [&](std::size_t row, std::size_t count) {
+        const Scalar *from = a.data + row * a.row + k, *in = b.data + (j + q) * b.column + k;
+        Scalar sums[tile_registers * lanes] = {};
+        kernel<Dot, max_m, max_strip>(count, columns)({.a = from,
+                                                       .a_step = a.row,
+                                                       .a_row = 0,
+                                                       .in = in,
+                                                       .in_offsets = in_offsets,
+                                                       .in_row = 0,
+                                                       .in_step = lanes,
+                                                       .rows = 1,
+                                                       .columns = size / lanes,
+                                                       .out = sums,
+                                                       .out_step = columns * lanes});
+        const Scalar* sum = sums;
+        for (std::size_t m = 0; m < count; ++m)
+          for (std::size_t p = 0; p < columns; ++p, sum += lanes) {
+            Scalar total = sum_lanes(load(sum));
+            for (std::size_t l = whole; l < size; ++l) total += from[m * a.row + l] * in[p * b.column + l];
+            put(c, row + m, j + q + p, total, accumulate || k > 0);
+          }
+      });
     });
   }
 }
@@ -104,7 +169,7 @@ Shape gemm_shape(std::string_view operation, const Shape& a, const Shape& b, Gem
 void gemm(const Tensor& a, const Tensor& b, Tensor& c, GemmOptions options) {
   const Shape shape = gemm_shape("gemm", a.shape(), b.shape(), options);
   if (c.shape() != shape) throw ShapeError(message("[gemm] expected a result of ", shape, ", got ", c.shape()));
-  const std::size_t m = shape[shape.size() - 2], n = shape.back();
+  std::size_t m = shape[shape.size() - 2], n = shape.back();
   const std::size_t k = a.shape(a.dimension() - (options.transpose_a ? 2 : 1));
   if (c.size() == 0) return;
   if (k == 0) {
@@ -112,20 +177,28 @@ void gemm(const Tensor& a, const Tensor& b, Tensor& c, GemmOptions options) {
     return;
   }
   const auto matrix = [](const Tensor& x, bool transposed) {
-    const std::size_t pitch = x.shape().back();
-    return transposed ? Matrix{x.data(), 1, pitch} : Matrix{x.data(), pitch, 1};
+    const Matrix whole{x.data(), x.shape().back(), 1};
+    return transposed ? whole.transposed() : whole;
   };
-  const Matrix first_a = matrix(a, options.transpose_a), first_b = matrix(b, options.transpose_b);
+  Matrix first_a = matrix(a, options.transpose_a), first_b = matrix(b, options.transpose_b);
+  Strided<Scalar> first_c{c.data(), n, 1};
   const Shape batch = batch_shape(shape);
   const auto offsets = [&](const Tensor& x) {  // of the matrices of a broadcast batch, in matrices
     if (batch.empty()) return std::vector<std::size_t>{0};
     return strided_offsets(batch, broadcast_strides(batch_shape(x.shape()), batch));
   };
-  const auto a_offsets = offsets(a), b_offsets = offsets(b);
+  auto a_offsets = offsets(a), b_offsets = offsets(b);
+  if (n <= few_rows && n < m && k >= few_k) {  // few columns are few rows of the transposed product
+    std::swap(m, n), std::swap(first_a, first_b), std::swap(a_offsets, b_offsets);
+    first_a = first_a.transposed(), first_b = first_b.transposed(), first_c = first_c.transposed();
+  }
 
   // Panels of columns are independent of each other: as many for each thread. Where they are fewer, rows are cut too.
+  const bool few = m <= few_rows, along = few && first_b.row == 1 && k >= few_k;
   const std::size_t threads = static_cast<std::size_t>(num_threads()), registers = divide_up(n, lanes);
-  const std::size_t panels = std::min(divide_up(divide_up(registers, max_p), threads) * threads, registers);
+  const std::size_t strips = divide_up(registers, few ? widest_strip(m) : max_p);
+  const std::size_t panels =
+      few ? std::min(strips, 2 * threads) : std::min(divide_up(strips, threads) * threads, registers);
   const std::size_t count = a_offsets.size() * panels;
   const std::size_t blocks = std::min(divide_up(threads, count), divide_up(m, 4 * max_m));
   const std::size_t grain = smallest_task / (m * divide_up(n, panels) * k / blocks + 1) + 1;
@@ -136,8 +209,12 @@ void gemm(const Tensor& a, const Tensor& b, Tensor& c, GemmOptions options) {
       const std::size_t end = std::min(n, registers * (panel + 1) / panels * lanes);
       const Matrix left{first_a.data + a_offsets[i] * m * k, first_a.row, first_a.column};
       const Matrix right{first_b.data + b_offsets[i] * k * n, first_b.row, first_b.column};
-      multiply_panel(m * block / blocks, m * (block + 1) / blocks, j, end - j, k, left, right, c.data() + i * m * n, n,
-                     options.accumulate);
+      const Strided<Scalar> out{first_c.data + i * m * n, first_c.row, first_c.column};
+      if (along)
+        multiply_along(m, j, end - j, k, left, right, out, options.accumulate);
+      else
+        multiply_panel(m * block / blocks, m * (block + 1) / blocks, j, end - j, k, left, right, out,
+                       options.accumulate, few);
     }
   });
 }

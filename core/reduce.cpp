@@ -1,14 +1,17 @@
 #include <xgrad/core/errors.h>
 #include <xgrad/core/parallel.h>
 #include <xgrad/core/reduce.h>
+#include <xgrad/core/simd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace xgrad {
 namespace {
 
 constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+using std::isnan;  // of numbers, beside that of registers
 
 // x read as (outer, count, inner), with `count` reduced.
 struct Extents {
@@ -45,21 +48,38 @@ void sum_axis(const Scalar* x, Scalar* out, Extents e) {
   });
 }
 
-// better(new, old) is true where the new element replaces the old one; it must be true for a new NaN.
+// to[i] = the better of from[i] and to[i]: better(new, old), for numbers and for registers, is true for a new NaN.
+template <class Better>
+void keep_better(const Scalar* from, Scalar* to, std::size_t size, Better better) {
+  const std::size_t whole = size - size % register_size;
+  for (std::size_t i = 0; i < whole; i += register_size) {
+    const Register a = load(from + i), b = load(to + i);
+    store(select(better(a, b), a, b), to + i);
+  }
+  for (std::size_t i = whole; i < size; ++i) to[i] = better(from[i], to[i]) ? from[i] : to[i];
+}
+
+// So many rows at a time that registers are full, and in the end one half of these with the other.
 template <class Better>
 void select_axis(const Scalar* x, Scalar* out, Extents e, Scalar of_nothing, Better better) {
   if (e.count == 0) {
     std::fill_n(out, e.outer * e.inner, of_nothing);
     return;
   }
-  for (std::size_t o = 0; o < e.outer; ++o, x += e.count * e.inner, out += e.inner) {
-    std::copy_n(x, e.inner, out);
-    for (std::size_t i = 1; i < e.count; ++i)
-      for (std::size_t j = 0; j < e.inner; ++j) {
-        const Scalar candidate = x[i * e.inner + j];
-        out[j] = better(candidate, out[j]) ? candidate : out[j];
-      }
-  }
+  parallel_for(e.outer, (std::size_t{1} << 15) / (e.count * e.inner + 1) + 1, [=](std::size_t begin, std::size_t end) {
+    const std::size_t rows = e.inner < 8 * register_size ? (16 / (e.inner + 1) + 1) * register_size : 1;
+    const std::size_t most = std::min(e.count, rows);
+    std::vector<Scalar> kept(most * e.inner);
+    for (std::size_t o = begin; o < end; ++o) {
+      const Scalar* from = x + o * e.count * e.inner;
+      std::copy_n(from, kept.size(), kept.data());
+      for (std::size_t i = most; i < e.count; i += most)
+        keep_better(from + i * e.inner, kept.data(), std::min(most, e.count - i) * e.inner, better);
+      for (std::size_t left = most; left > 1; left -= left / 2)
+        keep_better(kept.data() + (left - left / 2) * e.inner, kept.data(), left / 2 * e.inner, better);
+      std::copy_n(kept.data(), e.inner, out + o * e.inner);
+    }
+  });
 }
 
 // Reduces each run of neighbouring marked dimensions in turn, the last first.
@@ -122,15 +142,13 @@ Tensor reduce_sum(const Tensor& x, const std::vector<bool>& reduced) { return re
 
 Tensor reduce_max(const Tensor& x, const std::vector<bool>& reduced) {
   return reduce(x, reduced, [](const Scalar* from, Scalar* to, Extents e) {
-    select_axis(from, to, e, -infinity,
-                [](Scalar candidate, Scalar best) { return candidate > best || candidate != candidate; });
+    select_axis(from, to, e, -infinity, [](auto a, auto b) { return a > b || isnan(a); });
   });
 }
 
 Tensor reduce_min(const Tensor& x, const std::vector<bool>& reduced) {
   return reduce(x, reduced, [](const Scalar* from, Scalar* to, Extents e) {
-    select_axis(from, to, e, infinity,
-                [](Scalar candidate, Scalar best) { return candidate < best || candidate != candidate; });
+    select_axis(from, to, e, infinity, [](auto a, auto b) { return a < b || isnan(a); });
   });
 }
 

@@ -29,14 +29,24 @@ inline Register load(const Scalar* from) { return *from; }
 inline void store(Register x, Scalar* to) { *to = x; }
 inline Register select(bool condition, Register a, Register b) { return condition ? a : b; }
 inline Register fma(Register a, Register b, Register c) { return a * b + c; }
-inline Scalar hadd(Register x) { return x; }
 inline Register sign(Register x) { return static_cast<Register>((x > 0) - (x < 0)); }
 using std::abs, std::exp, std::expm1, std::log, std::log1p, std::sqrt, std::sin, std::cos, std::tanh, std::erf;
 using std::isnan;
-// As the registers do: a NaN in b comes through, where std::max(a, b) would return a.
-inline Register max(Register a, Register b) { return a > b ? a : b; }
-inline Register min(Register a, Register b) { return a < b ? a : b; }
 #endif
+
+/// A NaN on either side comes through, and of two equal numbers b. They stand before those of the register library,
+/// which drop a NaN on one side, on another one from version to version. Outside this namespace write xgrad::max.
+inline Register max(Register a, Register b) { return select(a > b || isnan(a), a, b); }
+inline Register min(Register a, Register b) { return select(a < b || isnan(a), a, b); }
+
+/// The sum of a register's numbers, halves of it first: xsimd has had several names and orders for it.
+inline Scalar sum_lanes(Register x) {
+  Scalar part[register_size];
+  store(x, part);
+  for (std::size_t half = register_size / 2; half > 0; half /= 2)
+    for (std::size_t i = 0; i < half; ++i) part[i] += part[i + half];
+  return part[0];
+}
 
 /// The first `count` numbers of a register, at most register_size, the others 0; nothing beyond them is read or
 /// written.

@@ -10,6 +10,7 @@ namespace xgrad {
 
 // With 32 registers a tile has up to 24 of them, with 16 up to 12.
 constexpr bool many_registers = sizeof(Register) == 64;
+constexpr std::size_t tile_registers = many_registers ? 24 : 12;
 
 inline std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
@@ -32,9 +33,11 @@ void unrolled(Body body) {
 
 template <template <std::size_t, std::size_t> class Kernel, std::size_t columns, std::size_t... I>
 constexpr auto kernel_table(std::index_sequence<I...>) {
-  return std::array{&Kernel<I / columns + 1, I % columns + 1>::run...};
+  // A kernel with more sums than registers is never asked for: the largest of its row stands in its place.
+  constexpr auto most = [](std::size_t m) { return std::min(columns, tile_registers / m); };
+  return std::array{&Kernel<I / columns + 1, std::min(I % columns + 1, most(I / columns + 1))>::run...};
 }
-/// Kernel<m, p>::run, for m from 1 to `rows` and p from 1 to `columns`.
+/// Kernel<m, p>::run, for m from 1 to `rows` and p from 1 to `columns`, where m p is at most tile_registers.
 template <template <std::size_t, std::size_t> class Kernel, std::size_t rows, std::size_t columns>
 auto kernel(std::size_t m, std::size_t p) {
   static constexpr auto table = kernel_table<Kernel, columns>(std::make_index_sequence<rows * columns>());
@@ -75,6 +78,41 @@ struct Tile {
       Scalar* out = t.out + t.out_offsets[i / P] + i % P * t.out_step;
       store(t.start ? sum[i / P][i % P] : load(out) + sum[i / P][i % P], out);
     });
+  }
+};
+
+// out[m][p] += sum over rows and columns of a[m] in[p], lane by lane.
+struct DotArguments {
+  const Scalar* a;
+  std::size_t a_step, a_row;
+  const Scalar* in;
+  const std::size_t* in_offsets;
+  std::size_t in_row, in_step;
+  std::size_t rows, columns;
+  Scalar* out;
+  std::size_t out_step;
+};
+
+template <std::size_t M, std::size_t P>
+struct Dot {
+  static void run(const DotArguments& t) {
+    Register sum[M][P];
+    unrolled<M * P>(
+        [&](std::size_t i) { sum[i / P][i % P] = load(t.out + i / P * t.out_step + i % P * register_size); });
+    for (std::size_t row = 0; row < t.rows; ++row) {
+      const Scalar *a = t.a + row * t.a_row, *in[P];
+      unrolled<P>([&](std::size_t p) { in[p] = t.in + row * t.in_row + t.in_offsets[p]; });
+      for (std::size_t column = 0; column < t.columns; ++column, a += register_size) {
+        Register y[M];
+        unrolled<M>([&](std::size_t m) { y[m] = load(a + m * t.a_step); });
+        unrolled<P>([&](std::size_t p) {
+          const Register x = load(in[p] + column * t.in_step);
+          unrolled<M>([&](std::size_t m) { sum[m][p] = fma(y[m], x, sum[m][p]); });
+        });
+      }
+    }
+    unrolled<M * P>(
+        [&](std::size_t i) { store(sum[i / P][i % P], t.out + i / P * t.out_step + i % P * register_size); });
   }
 };
 

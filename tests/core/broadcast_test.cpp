@@ -101,14 +101,33 @@ TEST_CASE("a sum of 2e7 ones is 2e7, along a row and along a column") {
   CHECK(reduce_sum(ones({count / 2, 2}), {true, false}).data()[0] == Scalar(1e7));
 }
 
-TEST_CASE("NaN travels through maximum and minimum, wherever it stands") {
-  const Scalar nan = std::numeric_limits<Scalar>::quiet_NaN();
-  for (std::size_t place : {0u, 1u, 2u}) {
-    Tensor x = ones({3});
-    x.data()[place] = nan;
-    CHECK(std::isnan(reduce_max(x, {true}).data()[0]));
-    CHECK(std::isnan(reduce_min(x, {true}).data()[0]));
-  }
+TEST_CASE("maxima and minima along any axis are exact, with infinities, and a NaN comes through wherever it stands") {
+  const Scalar nan = std::numeric_limits<Scalar>::quiet_NaN(), infinity = std::numeric_limits<Scalar>::infinity();
+  Generator generator(3);
+  const struct {
+    std::size_t outer, count, inner;
+  } sizes[] = {{1, 1, 1},   {1, 3, 1},    {2, 7, 1},  {3, 15, 1}, {3, 16, 1},  {2, 17, 1}, {2, 143, 1},
+               {2, 145, 1}, {2, 1000, 1}, {2, 33, 2}, {2, 9, 3},  {3, 50, 10}, {2, 5, 67}, {1, 3, 200}};
+  for (const auto [outer, count, inner] : sizes)
+    for (const std::size_t bad : {std::size_t{0}, count / 2, count - 1})
+      for (const Scalar special : {Scalar(2), infinity, -infinity, nan}) {
+        Tensor x = generator.normal({outer, count, inner});
+        for (std::size_t i = 0; i < outer * inner; i += 3) x(i / inner, bad, i % inner) = special;
+        const Tensor highest = reduce_max(x, {false, true, false}), lowest = reduce_min(x, {false, true, false});
+        REQUIRE(highest.shape() == Shape{outer, 1, inner});
+        std::size_t wrong = 0;
+        for (std::size_t i = 0; i < outer * inner; ++i) {
+          Scalar high = -infinity, low = infinity;
+          for (std::size_t k = 0; k < count; ++k) {
+            const Scalar now = x(i / inner, k, i % inner);
+            if (now > high || std::isnan(now)) high = now;
+            if (now < low || std::isnan(now)) low = now;
+          }
+          const auto same = [](Scalar a, Scalar b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+          wrong += !same(highest.data()[i], high) || !same(lowest.data()[i], low);
+        }
+        CHECK_MESSAGE(wrong == 0, outer, " x ", count, " x ", inner, ", ", special, " at ", bad);
+      }
 }
 
 TEST_CASE("axes") {

@@ -1,6 +1,7 @@
 #include <xgrad/core/flush_to_zero.h>
 #include <xgrad/core/parallel.h>
 #include <xgrad/core/random.h>
+#include <xgrad/core/simd.h>
 
 #include <atomic>
 #include <cmath>
@@ -133,4 +134,29 @@ TEST_CASE("subnormal numbers are zero under the guard, and only there") {
   }
   const volatile Scalar half = tiny / 2;
   CHECK(half > 0);
+}
+
+TEST_CASE("max and min of registers let a NaN through from either side; a register's numbers have a sum") {
+  const Scalar nan = std::numeric_limits<Scalar>::quiet_NaN(), infinity = std::numeric_limits<Scalar>::infinity();
+  const struct {
+    Scalar a, b, max, min;
+  } cases[] = {{1, 2, 2, 1},
+               {2, 1, 2, 1},
+               {nan, 1, nan, nan},
+               {1, nan, nan, nan},
+               {nan, nan, nan, nan},
+               {-infinity, 1, 1, -infinity},
+               {infinity, nan, nan, nan},
+               {nan, -infinity, nan, nan}};
+  const auto same = [](Scalar a, Scalar b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+  for (const auto& c : cases) {
+    Scalar numbers[register_size];
+    store(max(Register(c.a), Register(c.b)), numbers);
+    for (Scalar number : numbers) CHECK(same(number, c.max));
+    store(min(Register(c.a), Register(c.b)), numbers);
+    for (Scalar number : numbers) CHECK(same(number, c.min));
+  }
+  Scalar numbers[register_size];
+  for (std::size_t i = 0; i < register_size; ++i) numbers[i] = static_cast<Scalar>(i + 1);
+  CHECK(sum_lanes(load(numbers)) == static_cast<Scalar>(register_size * (register_size + 1) / 2));
 }
