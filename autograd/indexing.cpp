@@ -137,6 +137,7 @@ Variable add_rows(const Variable& rows, const IndexTensor& index, std::size_t co
 
 void Node::add_rows_to_grad(const IndexTensor& index, const Tensor& rows) {
   if (!row_grad) row_grad = std::make_unique<RowGradient>();
+  row_grad_copied = false;
   const std::size_t count = value.shape()[0], width = rows.size() / std::max<std::size_t>(index.size(), 1);
   for_each_row_sum(checked_rows("take_rows", index, count), count, rows.data(), width,
                    [&](std::size_t row, const auto& sum) {
@@ -146,12 +147,30 @@ void Node::add_rows_to_grad(const IndexTensor& index, const Tensor& rows) {
                    });
 }
 
-void Node::make_grad_dense() {
-  if (!row_grad) return;
-  if (!grad) grad = std::make_unique<Tensor>(zeros(value.shape()));
-  for (const auto& [row, sum] : *row_grad)
-    for (std::size_t i = 0; i < sum.size(); ++i) grad->data()[row * sum.size() + i] += sum[i];
+bool Node::row_grad_fits() const {
+  const std::size_t count = value.dimension() == 0 ? 0 : value.shape()[0];
+  return std::all_of(row_grad->begin(), row_grad->end(),
+                     [&](const auto& row) { return row.first < count && row.second.size() * count == value.size(); });
+}
+
+Tensor& Node::dense_grad(bool look) {
+  if (!row_grad) return *grad;
+  if (!row_grad_fits() || (grad && grad->shape() != value.shape()))
+    throw ShapeError(message("[grad] expected rows of a gradient of ", value.shape(), ", got those of another shape"));
+  if (grad) {
+    for (const auto& [row, sum] : *row_grad)
+      for (std::size_t i = 0; i < sum.size(); ++i) grad->data()[row * sum.size() + i] += sum[i];
+  } else {
+    if (!row_grad_copy || row_grad_copy->shape() != value.shape())
+      row_grad_copy = std::make_unique<Tensor>(zeros(value.shape())), row_grad_copied = false;
+    if (!std::exchange(row_grad_copied, true))
+      for (const auto& [row, sum] : *row_grad)
+        std::copy(sum.begin(), sum.end(), row_grad_copy->data() + row * sum.size());
+    if (look) return *row_grad_copy;
+    grad = std::move(row_grad_copy);
+  }
   row_grad.reset();
+  return *grad;
 }
 
 }  // namespace xgrad

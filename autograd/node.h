@@ -31,7 +31,10 @@ struct Node {
   /// The changes in place of the value and of the inputs' values. It only grows, so one sum tells whether any changed.
   std::uint64_t versions() const;
   void add_rows_to_grad(const IndexTensor& index, const Tensor& rows);
-  void make_grad_dense();
+  /// False where the value was given another shape since rows of its gradient arrived.
+  bool row_grad_fits() const;
+  /// The dense gradient, with the rows in it. While they alone hold the gradient, they do so still after a look.
+  Tensor& dense_grad(bool look);
 
   Tensor value;
   std::string operation;  // "" for a leaf
@@ -44,6 +47,8 @@ struct Node {
   bool target = false;                           // grad() wants this node's gradient
   std::unique_ptr<Tensor> grad;                  // of a leaf, after backward()
   std::unique_ptr<RowGradient> row_grad;         // to be added to `grad`
+  std::unique_ptr<Tensor> row_grad_copy;         // dense, for those who look
+  bool row_grad_copied = false;                  // it is up to date
   std::shared_ptr<const IndexTensor> rows_read;  // for add_rows_to_grad, where the input is a leaf
   /// Brings rows of the value (all, where null) up to date: an optimizer lets rows without a gradient wait until read.
   std::function<void(const IndexTensor*)> refresh;

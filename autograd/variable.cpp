@@ -16,6 +16,12 @@ const Node& checked(const std::shared_ptr<Node>& node) {
   return *node;
 }
 
+Node& with_grad(const Variable& variable) {
+  if (!variable.has_grad())
+    throw GraphError(message("[grad] no gradient has arrived at this variable of shape ", variable.shape()));
+  return *variable.node();
+}
+
 // What a dying node held, for as long as an outer call destroys nodes: a chain of 10^6 nodes must not recurse.
 struct Remains {
   std::vector<Variable> inputs;
@@ -86,12 +92,16 @@ bool Variable::requires_grad() const { return node_ && node_->requires_grad; }
 
 bool Variable::has_grad() const { return node_ && (node_->grad || node_->row_grad); }
 
-const Tensor& Variable::grad() const& { return mutable_grad(); }
+const Tensor& Variable::grad() const& { return with_grad(*this).dense_grad(true); }
+Tensor& Variable::mutable_grad() const { return with_grad(*this).dense_grad(false); }
 
-Tensor& Variable::mutable_grad() const {
-  if (!has_grad()) throw GraphError(message("[grad] no gradient has arrived at this variable of shape ", shape()));
-  node_->make_grad_dense();
-  return *node_->grad;
+std::vector<std::span<Scalar>> Variable::mutable_grad_parts() const {
+  Node& node = with_grad(*this);
+  if (!sparse_grad()) return {std::span(mutable_grad().data(), node.grad->size())};
+  node.row_grad_copied = false;
+  std::vector<std::span<Scalar>> parts;
+  for (auto& [row, values] : *node.row_grad) parts.emplace_back(values);
+  return parts;
 }
 
 const RowGradient* Variable::sparse_grad() const { return checked(node_).grad ? nullptr : node_->row_grad.get(); }
@@ -100,6 +110,7 @@ void Variable::clear_grad() const {
   checked(node_);
   node_->grad.reset();
   node_->row_grad.reset();
+  node_->row_grad_copy.reset();
 }
 
 std::string_view Variable::operation() const& { return checked(node_).operation; }

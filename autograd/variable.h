@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,7 +27,7 @@ struct BackwardOptions {
 
 /// A tensor in the graph: a shared handle, so that copying one is copying a pointer. An empty one stands for "no
 /// gradient". Each thread may build and differentiate graphs of its own, as long as they share no Variable that
-/// requires a gradient.
+/// requires a gradient; under NoGrad several threads may read any that nobody changes.
 class Variable {
  public:
   Variable() = default;
@@ -49,14 +50,19 @@ class Variable {
 
   bool requires_grad() const;
   bool has_grad() const;
-  /// The gradient that backward() passes have added up. GraphError where there is none.
+  /// The gradient that backward() passes have added up. To look does not change it: of a sparse gradient this is a
+  /// dense copy, which later passes reach when grad() is called again. GraphError where there is none; ShapeError where
+  /// rows of it are outside a value that was given another shape since.
   const Tensor& grad() const&;
   Tensor grad() && { return Tensor(static_cast<const Variable&>(*this).grad()); }
   Tensor& mutable_grad() const;
   /// The same as rows, where nothing but take_rows with `sparse_grad` has read this leaf; null otherwise. It costs time
-  /// and memory for those rows alone. grad(), mutable_grad() and a dense gradient that arrives make it dense, and dense
-  /// it stays until clear_grad().
+  /// and memory for those rows alone. mutable_grad() and a dense gradient that arrives make it dense, and dense it
+  /// stays until clear_grad().
   const RowGradient* sparse_grad() const;
+  /// The elements of the gradient, to be changed in place where they are: each row of a sparse gradient, or all of a
+  /// dense one at once. GraphError where there is none.
+  std::vector<std::span<Scalar>> mutable_grad_parts() const;
   void clear_grad() const;
 
   /// Adds the gradients of this scalar to the leaves that require them. ShapeError where this is not a scalar;

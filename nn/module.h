@@ -22,6 +22,9 @@ namespace xgrad::nn {
 ///   };
 ///
 /// Modules move and do not copy. Children live on the heap, so references to them stay valid when the module moves.
+///
+/// In evaluation forward() changes nothing, so that several threads may predict with one model at once, each under a
+/// NoGrad of its own, as long as nobody trains or changes it meanwhile. Every layer keeps this promise.
 class Module {
  public:
   using Children = std::vector<std::pair<std::string, std::unique_ptr<Module>>>;

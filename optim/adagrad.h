@@ -22,6 +22,9 @@ class Adagrad : public Rule<Adagrad, AdagradOptions> {
   static constexpr std::string_view name = "Adagrad";
   static void check(const AdagradOptions& options);
   static Slots slots(const AdagradOptions&) { return {"sum"}; }
+  static OptionValues values(const AdagradOptions& o) {
+    return {{"lr_decay", o.lr_decay}, {"initial_accumulator_value", o.initial_accumulator_value}, {"eps", o.eps}};
+  }
   static SparseRows sparse(const AdagradOptions& options) {
     return options.weight_decay == 0 && options.initial_accumulator_value == 0 ? SparseRows::lazy : SparseRows::dense;
   }
@@ -43,6 +46,7 @@ class Adadelta : public Rule<Adadelta, AdadeltaOptions> {
   static constexpr std::string_view name = "Adadelta";
   static void check(const AdadeltaOptions& options);
   static Slots slots(const AdadeltaOptions&) { return {"square_avg", "acc_delta"}; }
+  static OptionValues values(const AdadeltaOptions& o) { return {{"rho", o.rho}, {"eps", o.eps}}; }
   static void update(const Elements& elements, const AdadeltaOptions& options);
 };
 

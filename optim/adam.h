@@ -49,6 +49,16 @@ class AdamRule : public Rule<AdamRule<decoupled>, AdamOptionsOf<decoupled>> {
   static Slots slots(const Options& options) {
     return {"exp_avg", Slot("exp_avg_sq", options.row_shared), options.amsgrad ? "max_exp_avg_sq" : ""};
   }
+  static OptionValues values(const Options& o) {
+    return {{"beta1", o.beta1},
+            {"beta2", o.beta2},
+            {"eps", o.eps},
+            {"amsgrad", o.amsgrad},
+            {"dialect", static_cast<double>(o.dialect)},
+            {"bias_correction", o.bias_correction ? *o.bias_correction : -1.0},
+            {"eps_root", o.eps_root},
+            {"row_shared", o.row_shared}};
+  }
   static Corrections corrections(const Options& options, double t);
   static double bound(const Options& options);
   static void update(const Elements& elements, const Options& options);

@@ -48,6 +48,14 @@ class AdamaxRule : public Rule<AdamaxRule<decoupled>, AdamaxOptionsOf<decoupled>
   static void check(const Options& options);
   static bool decouples(const Options& options) { return decoupled || options.dialect == Dialect::keras; }
   static Slots slots(const Options& options) { return {"exp_avg", Slot("exp_inf", options.row_shared)}; }
+  static OptionValues values(const Options& o) {
+    return {{"beta1", o.beta1},
+            {"beta2", o.beta2},
+            {"eps", o.eps},
+            {"dialect", static_cast<double>(o.dialect)},
+            {"bias_correction", o.bias_correction ? *o.bias_correction : -1.0},
+            {"row_shared", o.row_shared}};
+  }
   static Corrections corrections(const Options& options, double t);
   static double bound(const Options& options);
   static void update(const Elements& elements, const Options& options);

@@ -15,8 +15,16 @@ WeightAverage::WeightAverage(ParameterList parameters, WeightAverageOptions opti
   for (const auto& [name, variable] : parameters_) averages_.push_back(zeros(variable.shape()));
 }
 
+void WeightAverage::check_shapes() const {
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (const auto& [name, variable] = parameters_[i]; variable.shape() != averages_[i].shape())
+      throw ShapeError(
+          message("[WeightAverage] '", name, "': expected ", averages_[i].shape(), ", got ", variable.shape()));
+}
+
 void WeightAverage::update() {
   if (!saved_.empty()) throw GraphError("[WeightAverage] update() within a Swap would average the averages");
+  check_shapes();
   ++updates_;
   const double share = options_.decay ? 1 - *options_.decay : 1 / static_cast<double>(updates_);
   const auto taken = static_cast<Scalar>(share);
@@ -30,6 +38,7 @@ void WeightAverage::update() {
 WeightAverage::Swap::Swap(WeightAverage& average) : average_(average) {
   if (average_.updates_ == 0) throw GraphError("[WeightAverage] there is no average yet: call update() first");
   if (!average_.saved_.empty()) throw GraphError("[WeightAverage] the averages are swapped in already");
+  average_.check_shapes();
   const double corrected =
       average_.options_.decay ? 1 - std::pow(*average_.options_.decay, static_cast<double>(average_.updates_)) : 1;
   const auto scale = static_cast<Scalar>(1 / corrected);

@@ -22,7 +22,8 @@ class WeightAverage {
   /// ValueError for a decay out of range or an empty list.
   explicit WeightAverage(ParameterList parameters, WeightAverageOptions options = {});
 
-  /// To be called after each step, or at the end of each epoch. GraphError while a Swap lives.
+  /// To be called after each step, or at the end of each epoch. GraphError while a Swap lives; ShapeError, here and at
+  /// a Swap, before anything changes, where a parameter was given another shape.
   void update();
   std::int64_t updates() const { return updates_; }
 
@@ -44,6 +45,8 @@ class WeightAverage {
   void load_state_dict(const StateDict& dict);
 
  private:
+  void check_shapes() const;
+
   ParameterList parameters_;
   WeightAverageOptions options_;
   std::vector<Tensor> averages_, saved_;  // saved_ holds the parameters during a Swap

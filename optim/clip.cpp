@@ -6,11 +6,12 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 namespace xgrad::optim {
 namespace {
 
-double sum_of_squares(const Tensor& x) {
+double sum_of_squares(std::span<const Scalar> x) {
   std::array<double, 16> partial = {};  // independent sums, which compilers turn into SIMD code
   const Scalar* data = x.data();
   for (std::size_t i = 0; i < x.size(); i += partial.size()) {
@@ -25,10 +26,12 @@ void check_any_gradient(std::string_view operation, const ParameterList& paramet
     throw GraphError(message("[", operation, "] no parameter has a gradient: call backward() first"));
 }
 
+// All that is kept of them: what a sparse gradient leaves out is 0, and stays 0.
 template <class F>
-void for_each_gradient(const ParameterList& parameters, F f) {
+void for_each_element(const ParameterList& parameters, F f) {
   for (const auto& [name, variable] : parameters)
-    if (variable.has_grad()) f(name, variable.mutable_grad());
+    if (variable.has_grad())
+      for (const std::span<Scalar> part : variable.mutable_grad_parts()) std::for_each(part.begin(), part.end(), f);
 }
 
 }  // namespace
@@ -38,19 +41,18 @@ double clip_grad_norm(const ParameterList& parameters, double max_norm) {
   if (!(max_norm > 0)) throw ValueError(message("[", operation, "] max_norm must be above 0, got ", max_norm));
   check_any_gradient(operation, parameters);
   double squares = 0;
-  for_each_gradient(parameters, [&](const std::string& name, const Tensor& gradient) {
-    const double sum = sum_of_squares(gradient);
+  for (const auto& [name, variable] : parameters) {
+    if (!variable.has_grad()) continue;
+    double sum = 0;
+    for (const std::span<Scalar> part : variable.mutable_grad_parts()) sum += sum_of_squares(part);
     if (!std::isfinite(sum))
-      throw ValueError(message("[", operation, "] the gradient of '", name, "' ", gradient.shape(), " ",
-                               all_finite(gradient) ? "is too large for its norm" : "is not finite"));
+      throw ValueError(message("[", operation, "] the gradient of '", name, "' ", variable.shape(), " ",
+                               all_finite(variable.grad()) ? "is too large for its norm" : "is not finite"));
     squares += sum;
-  });
+  }
   const double norm = std::sqrt(squares);
   const double factor = max_norm / (norm + 1e-6);
-  if (factor < 1)
-    for_each_gradient(parameters, [&](const std::string&, Tensor& gradient) {
-      std::for_each_n(gradient.data(), gradient.size(), [scale = Scalar(factor)](Scalar& g) { g *= scale; });
-    });
+  if (factor < 1) for_each_element(parameters, [scale = Scalar(factor)](Scalar& g) { g *= scale; });
   return norm;
 }
 
@@ -58,9 +60,7 @@ void clip_grad_value(const ParameterList& parameters, double value) {
   check_positive("clip_grad_value", "value", value);
   check_any_gradient("clip_grad_value", parameters);
   const auto limit = Scalar(value);
-  for_each_gradient(parameters, [&](const std::string&, Tensor& gradient) {
-    std::for_each_n(gradient.data(), gradient.size(), [&](Scalar& g) { g = std::clamp(g, -limit, limit); });
-  });
+  for_each_element(parameters, [limit](Scalar& g) { g = std::clamp(g, -limit, limit); });
 }
 
 }  // namespace xgrad::optim

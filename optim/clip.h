@@ -1,4 +1,4 @@
-// Clipping of gradients, between backward() and step().
+// Clipping of gradients, between backward() and step(). Sparse gradients stay sparse.
 #pragma once
 
 #include <xgrad/optim/optimizer.h>

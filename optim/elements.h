@@ -70,10 +70,11 @@ struct Elements {
   Scalar* gradient = nullptr;
   std::array<Scalar*, max_slots> state = {};  // null where a slot is not in use
   std::array<bool, max_slots> per_row = {};
-  bool shared = false;      // some state is per row: rows must not be cut
+  std::size_t unit = 1;     // so many elements must not be cut apart: those of a row that shares state, or all
   Scalar weight_decay = 0;  // times theta is added to the gradient
   Scalar shrink = 1;        // theta is multiplied by it
   bool maximize = false;
+  SparseRows left_out = SparseRows::dense;  // otherwise it is one of rows: theta and gradient are not set
 
  private:
   Scalar gradient_at(std::size_t i) const {

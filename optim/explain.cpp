@@ -21,16 +21,6 @@ std::size_t subnormals(const Tensor& x) {
       std::count_if(x.begin(), x.end(), [](Scalar value) { return std::fpclassify(value) == FP_SUBNORMAL; }));
 }
 
-// Not where a sparse gradient would become dense.
-Tensor copy_of_gradient(const Variable& variable) {
-  const RowGradient* rows = variable.sparse_grad();
-  if (!rows) return variable.grad();
-  Tensor gradient = zeros(variable.shape());
-  for (const auto& [row, values] : *rows)
-    std::copy(values.begin(), values.end(), gradient.data() + row * values.size());
-  return gradient;
-}
-
 std::optional<Quantiles> quantiles(std::vector<double> values) {
   if (values.empty()) return {};
   const auto at = [&](double share) {
@@ -50,8 +40,9 @@ std::vector<Explanation> explain(const Optimizer& optimizer) {
     if (!variable.has_grad()) continue;
     const Optimizer::State& state = optimizer.states_[i];
     const Optimizer::Plan plan = optimizer.plan(state.group);
+    optimizer.check_shapes(i, plan);
     const Tensor& before = variable.value();
-    Tensor after = before, gradient = copy_of_gradient(variable);
+    Tensor after = before, gradient = variable.grad();
     Explanation one;
     one.parameter = name, one.shape = before.shape(), one.step = state.steps + 1;
     one.subnormals = subnormals(before) + subnormals(gradient);

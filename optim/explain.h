@@ -29,6 +29,7 @@ struct Explanation {
 };
 
 /// For each parameter that has a gradient, in order. To be called between backward() and step(); nothing changes.
+/// ShapeError as from step().
 std::vector<Explanation> explain(const Optimizer& optimizer);
 
 /// A row a parameter, to be read.

@@ -27,28 +27,6 @@ double largest(const Tensor& x) {
   return std::accumulate(x.begin(), x.end(), 0.0, [](double most, double v) { return std::max(most, std::abs(v)); });
 }
 
-// All parameters, or gradients, one after the other. What has no gradient does not matter to the loss: 0.
-Tensor flat(const ParameterList& parameters, bool gradients) {
-  std::size_t size = 0;
-  for (const auto& [name, variable] : parameters) size += variable.size();
-  Tensor result = zeros({size});
-  Scalar* to = result.data();
-  for (const auto& [name, variable] : parameters) {
-    if (!gradients || variable.has_grad())
-      std::copy_n((gradients ? variable.grad() : variable.value()).data(), variable.size(), to);
-    to += variable.size();
-  }
-  return result;
-}
-
-void assign(const ParameterList& parameters, const Tensor& values) {
-  const Scalar* from = values.data();
-  for (const auto& [name, variable] : parameters) {
-    std::copy_n(from, variable.size(), variable.mutable_value().data());
-    from += variable.size();
-  }
-}
-
 // Where a line search looks, at `length` times the direction from its start.
 struct Point {
   double length = 0, loss = 0, slope = 0;
@@ -91,7 +69,9 @@ Point line_search(const Look& look, Point low, double length, std::int64_t most,
 
 }  // namespace
 
-LBFGS::LBFGS(ParameterList parameters, LBFGSOptions options) : Rule(std::move(parameters), options) {}
+LBFGS::LBFGS(ParameterList parameters, LBFGSOptions options) : Rule(std::move(parameters), options) {
+  for (const auto& named : this->parameters()) shapes_.push_back(named.second.shape());
+}
 
 void LBFGS::check(const LBFGSOptions& options) {
   check_count(name, "history_size", options.history_size);
@@ -101,6 +81,51 @@ void LBFGS::check(const LBFGSOptions& options) {
   check_not_negative(name, "tolerance_change", options.tolerance_change);
   if (!(options.c1 > 0 && options.c1 < options.c2 && options.c2 < 1))
     throw ValueError(message("[", name, "] expected 0 < c1 < c2 < 1, got ", options.c1, " and ", options.c2));
+}
+
+OptionValues LBFGS::values(const LBFGSOptions& o) {
+  return {{"history_size", o.history_size},
+          {"max_iterations", o.max_iterations},
+          {"max_evaluations", o.max_evaluations},
+          {"tolerance_grad", o.tolerance_grad},
+          {"tolerance_change", o.tolerance_change},
+          {"c1", o.c1},
+          {"c2", o.c2}};
+}
+
+void LBFGS::check_shape(std::size_t parameter, const Shape& got) const {
+  if (got != shapes_[parameter])
+    throw ShapeError(
+        message("[", name, "] '", parameters()[parameter].first, "': expected ", shapes_[parameter], ", got ", got));
+}
+
+void LBFGS::assign(const Tensor& values) const {
+  const Scalar* from = values.data();
+  for (std::size_t i = 0; i < shapes_.size(); ++i) {
+    Tensor& to = parameters()[i].second.mutable_value();
+    check_shape(i, to.shape());
+    std::copy_n(from, to.size(), to.data());
+    from += to.size();
+  }
+}
+
+// All parameters, or gradients, one after the other. What has no gradient does not matter to the loss: 0.
+Tensor LBFGS::flat(bool gradients) const {
+  std::size_t size = 0;
+  for (const Shape& shape : shapes_) size += element_count(shape);
+  Tensor result = zeros({size});
+  Scalar* to = result.data();
+  for (std::size_t i = 0; i < shapes_.size(); ++i) {
+    const Variable& variable = parameters()[i].second;
+    check_shape(i, variable.shape());
+    if (!gradients || variable.has_grad()) {
+      const Tensor& from = gradients ? variable.grad() : variable.value();
+      check_shape(i, from.shape());
+      std::copy(from.begin(), from.end(), to);
+    }
+    to += element_count(shapes_[i]);
+  }
+  return result;
 }
 
 // Algorithm 7.4, with the first matrix of equation 7.20, and the sign turned.
@@ -125,15 +150,15 @@ double LBFGS::step(const Closure& closure) {
   check_positive(name, "lr", options.lr);
   constexpr std::int64_t most_trials = 25;  // by then the interval is narrower than the numbers are exact
   std::int64_t evaluations = 0;
-  Tensor x = flat(parameters(), false), d = zeros(x.shape());
+  Tensor x = flat(false), d = zeros(x.shape());
   const auto look = [&](double length) {
     Tensor at = x;
     add(at, length, d);
-    assign(parameters(), at);
+    assign(at);
     ++evaluations;
     Point point{.length = length, .loss = static_cast<double>(evaluate(name, parameters(), closure).item())};
     if (!std::isfinite(point.loss)) return point;
-    point.gradient = flat(parameters(), true);
+    point.gradient = flat(true);
     point.slope = dot(point.gradient, d);
     if (!std::isfinite(point.slope)) point.loss = point.slope;
     return point;
@@ -150,7 +175,7 @@ double LBFGS::step(const Closure& closure) {
     Point next = now.slope < 0 ? line_search(look, now, options.lr * first, most, options) : now;
     const Tensor before = x;
     add(x, next.length, d);
-    assign(parameters(), x);
+    assign(x);
     Pair pair{x, next.gradient, 0};
     add(pair.s, -1, before);
     add(pair.y, -1, now.gradient);
@@ -175,6 +200,7 @@ StateDict LBFGS::state_dict() const {
     dict.tensors.emplace_back(message("s.", i), pairs_[i].s);
     dict.tensors.emplace_back(message("y.", i), pairs_[i].y);
   }
+  save_options(dict);
   return dict;
 }
 
@@ -183,7 +209,7 @@ void LBFGS::load_state_dict(const StateDict& dict) {
   const std::uint64_t count = reader.count("pairs"),
                       most = static_cast<std::uint64_t>(groups()[0].options.history_size);
   if (count > most) reader.misfit("pairs: expected at most ", most, ", got ", count);
-  const Shape shape = flat(parameters(), false).shape();
+  const Shape shape = flat(false).shape();
   std::deque<Pair> loaded;
   for (std::uint64_t i = 0; i < std::min(count, most); ++i) {
     const Tensor *s = reader.tensor(message("s.", i), shape), *y = reader.tensor(message("y.", i), shape);
@@ -192,8 +218,10 @@ void LBFGS::load_state_dict(const StateDict& dict) {
     if (const double curvature = loaded.back().curvature; !(curvature > 0 && std::isfinite(curvature)))
       reader.misfit("pair ", i, ": expected a curvature above 0, got ", curvature);
   }
+  const std::vector<double> rates = read_options(reader);
   reader.finish();
   pairs_ = std::move(loaded);
+  if (!rates.empty()) lr() = rates[0];
 }
 
 }  // namespace xgrad::optim

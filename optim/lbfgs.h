@@ -31,19 +31,23 @@ class LBFGS : private Rule<LBFGS, LBFGSOptions> {
 
   /// Makes iterations until a tolerance or a maximum is reached, or no lower loss is found. Returns the loss at the new
   /// parameters. ValueError where the loss or gradient is NaN or infinite at the first call of the closure (a line
-  /// search merely turns back from such points), GraphError where it depends on no parameter.
+  /// search merely turns back from such points), GraphError where it depends on no parameter, ShapeError where a
+  /// parameter or its gradient is not of the shape that the parameter had at construction.
   double step(const Closure& closure);
 
-  /// "pairs", and oldest first "s.0", "y.0", "s.1", …: flat arrays over all parameters, in order.
+  /// "pairs", and oldest first "s.0", "y.0", "s.1", …: flat arrays over all parameters, in order. The options too, as
+  /// "options.0.lr".
   StateDict state_dict() const;
-  /// Takes the place of them. DataError, before anything changes, that lists what is missing, unexpected, of another
-  /// size, or no pair of positive curvature.
+  /// Takes the place of the pairs and of lr. DataError, before anything changes, that lists what is missing,
+  /// unexpected, of another size, no pair of positive curvature, or another option.
   void load_state_dict(const StateDict& dict);
 
   // For the base, which checks the construction. It has no update of its own.
   static constexpr std::string_view name = "LBFGS";
-  using Rule::bound, Rule::corrections, Rule::decouples, Rule::factor, Rule::product, Rule::slots, Rule::sparse;
+  using Rule::bound, Rule::corrections, Rule::decouples, Rule::factor, Rule::product, Rule::slots, Rule::sparse,
+      Rule::whole;
   static void check(const LBFGSOptions& options);
+  static OptionValues values(const LBFGSOptions& options);
   static void update(const Elements&, const LBFGSOptions&) {}
 
  private:
@@ -51,8 +55,12 @@ class LBFGS : private Rule<LBFGS, LBFGSOptions> {
     Tensor s, y;
     double curvature;  // s'y
   };
+  void check_shape(std::size_t parameter, const Shape& got) const;
+  void assign(const Tensor& values) const;
+  Tensor flat(bool gradients) const;
   Tensor direction(const Tensor& gradient) const;
 
+  std::vector<Shape> shapes_;  // of the parameters, to which the pairs belong
   std::deque<Pair> pairs_;
 };
 

@@ -21,6 +21,7 @@ class Lion : public Rule<Lion, LionOptions> {
   static constexpr std::string_view name = "Lion";
   static void check(const LionOptions& options);
   static Slots slots(const LionOptions&) { return {"exp_avg"}; }
+  static OptionValues values(const LionOptions& o) { return {{"beta1", o.beta1}, {"beta2", o.beta2}}; }
   static bool decouples(const LionOptions&) { return true; }
   static double bound(const LionOptions& options) { return options.lr; }
   static void update(const Elements& elements, const LionOptions& options);

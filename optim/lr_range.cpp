@@ -26,13 +26,11 @@ void check(const LRRangeOptions& options) {
 struct Restore {
   explicit Restore(Optimizer& to) : optimizer(to), state(to.state_dict()) {
     for (const auto& [name, variable] : to.parameters()) values.push_back(variable.value());
-    for (std::size_t group = 0; group < to.group_count(); ++group) rates.push_back(to.lr(group));
   }
   ~Restore() {
     optimizer.zero_grad();
     optimizer.load_state_dict(state);
     for (std::size_t i = 0; i < values.size(); ++i) optimizer.parameters()[i].second.mutable_value() = values[i];
-    for (std::size_t group = 0; group < rates.size(); ++group) optimizer.lr(group) = rates[group];
   }
   Restore(const Restore&) = delete;
   Restore& operator=(const Restore&) = delete;
@@ -40,7 +38,6 @@ struct Restore {
   Optimizer& optimizer;
   StateDict state;
   std::vector<Tensor> values;
-  std::vector<double> rates;
 };
 
 std::optional<double> steepest(const std::vector<LRRangePoint>& points) {

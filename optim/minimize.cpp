@@ -1,3 +1,4 @@
+#include <xgrad/autograd/indexing.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/optim/clip.h>
 #include <xgrad/optim/minimize.h>
@@ -20,15 +21,44 @@ void check(const Until& until) {
   check_not_negative(operation, "max_steps", static_cast<double>(until.max_steps));
 }
 
-// How far the parameters are from where they were.
-double distance(const ParameterList& parameters, const std::vector<Tensor>& before) {
-  double squares = 0;
-  for (std::size_t i = 0; i < before.size(); ++i)
-    for (std::size_t j = 0; j < before[i].size(); ++j) {
-      const double moved = double(parameters[i].second.value().data()[j]) - double(before[i].data()[j]);
+using LeftOut = std::function<SparseRows(std::size_t parameter)>;
+
+// What a step moves, as it was before: a parameter, or the rows of one that alone move.
+class Moving {
+ public:
+  Moving(const Variable& variable, bool rows_alone) : variable_(variable) {
+    if (rows_alone) rows_ = row_numbers(*variable.sparse_grad());
+    before_ = now().value();
+  }
+  double squared_distance() const {
+    const Variable after = now();
+    double squares = 0;
+    for (std::size_t i = 0; i < before_.size(); ++i) {
+      const double moved = double(after.value().data()[i]) - double(before_.data()[i]);
       squares += moved * moved;
     }
-  return std::sqrt(squares);
+    return squares;
+  }
+
+ private:
+  Variable now() const {
+    const NoGrad no_grad;
+    return rows_ ? take_rows(variable_, *rows_) : variable_;
+  }
+
+  Variable variable_;
+  std::optional<IndexTensor> rows_;
+  Tensor before_;
+};
+
+std::vector<Moving> moving(const ParameterList& parameters, const LeftOut& left_out, bool with_waiting_rows) {
+  std::vector<Moving> all;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const SparseRows others = left_out(i);
+    all.emplace_back(parameters[i].second,
+                     others == SparseRows::lazy || (others == SparseRows::exact && !with_waiting_rows));
+  }
+  return all;
 }
 
 void measure(const ParameterList& parameters, const Closure& closure, Minimum& at) {
@@ -45,7 +75,7 @@ void measure(const ParameterList& parameters, const Closure& closure, Minimum& a
   }
 }
 
-Minimum run(const ParameterList& parameters, const Closure& closure, const Until& until,
+Minimum run(const ParameterList& parameters, const Closure& closure, const Until& until, const LeftOut& left_out,
             const std::function<void()>& step) {
   check(until);
   Minimum at{.ended_by = EndedBy::budget};
@@ -63,10 +93,11 @@ Minimum run(const ParameterList& parameters, const Closure& closure, const Until
         {EndedBy::budget, at.steps >= until.max_steps}};
     for (const auto& [by, holds] : conditions)
       if (at.ended_by = by; holds) return at;
-    std::vector<Tensor> before;
-    for (const auto& [name, variable] : parameters) before.push_back(variable.value());
+    const std::vector<Moving> moved = moving(parameters, left_out, until.step_size.has_value());
     step();
-    at.step_size = distance(parameters, before);
+    double squares = 0;
+    for (const Moving& one : moved) squares += one.squared_distance();
+    at.step_size = std::sqrt(squares);
   }
 }
 
@@ -78,12 +109,16 @@ std::string_view to_string(EndedBy ended_by) {
 }
 
 Minimum minimize(Optimizer& optimizer, const Closure& closure, Until until) {
-  return run(optimizer.parameters(), closure, until, [&] { optimizer.step(); });
+  return run(
+      optimizer.parameters(), closure, until, [&](std::size_t parameter) { return optimizer.left_out(parameter); },
+      [&] { optimizer.step(); });
 }
 
 Minimum minimize(LBFGS& optimizer, const Closure& closure, Until until) {
   if (!until.step_size) until.step_size = 0;
-  return run(optimizer.parameters(), closure, until, [&] { optimizer.step(closure); });
+  return run(
+      optimizer.parameters(), closure, until, [](std::size_t) { return SparseRows::dense; },
+      [&] { optimizer.step(closure); });
 }
 
 }  // namespace xgrad::optim

@@ -28,7 +28,9 @@ struct Minimum {
   EndedBy ended_by;
   std::int64_t steps = 0;
   double loss = 0, gradient_norm = 0;  ///< where the parameters are now
-  double step_size = 0;                ///< of the last step; 0 where there was none
+  /// How far the last step moved the parameters; 0 where there was none. Rows of a table that wait for their steps
+  /// (SparseRows::exact) make them, and count, only where until.step_size is given: each step then reads all rows.
+  double step_size = 0;
 };
 
 /// Steps down the closure's loss, and says where it came and which condition ended it. Each step is preceded by one

@@ -10,9 +10,10 @@ namespace xgrad::optim {
 
 class MissedSteps {
  public:
-  /// `rates` are those of the steps up to `now`. The t of a row is the last step that it has made.
-  MissedSteps(std::vector<Elements> rows, double now, std::span<const double> rates)
-      : rows_(std::move(rows)), now_(now), rates_(rates) {}
+  /// `rates` are those of the steps up to `now`. The t of a row is the last step that it has made. A thread takes
+  /// `grain` rows or more.
+  MissedSteps(std::vector<Elements> rows, double now, std::span<const double> rates, std::size_t grain)
+      : rows_(std::move(rows)), now_(now), rates_(rates), grain_(grain) {}
 
   double lr(double t) const { return rates_[rates_.size() - 1 - static_cast<std::size_t>(now_ - t)]; }
 
@@ -23,7 +24,7 @@ class MissedSteps {
   void replay(Make make, const std::array<double, slots>& kept, double ratio) const {
     constexpr double nothing = std::numeric_limits<Scalar>::epsilon() / 16;
     const double longest = ratio < 1 ? std::ceil(std::log(nothing * (1 - ratio)) / std::log(ratio)) : now_;
-    parallel_for(rows_.size(), 64, [&, make](std::size_t begin, std::size_t end) mutable {
+    parallel_for(rows_.size(), grain_, [&, make](std::size_t begin, std::size_t end) mutable {
       using Step = decltype(make(1.0));
       std::array<std::pair<double, std::optional<Step>>, 512> steps;  // of the rows before, which often need the same
       for (std::size_t i = begin; i < end; ++i) {
@@ -52,6 +53,7 @@ class MissedSteps {
   const std::vector<Elements> rows_;
   const double now_;
   const std::span<const double> rates_;
+  const std::size_t grain_;
 };
 
 }  // namespace xgrad::optim

@@ -24,6 +24,13 @@ class NAdam : public Rule<NAdam, NAdamOptions> {
   static constexpr std::string_view name = "NAdam", product = "mu_product";
   static void check(const NAdamOptions& options);
   static Slots slots(const NAdamOptions&) { return {"exp_avg", "exp_avg_sq"}; }
+  static OptionValues values(const NAdamOptions& o) {
+    return {{"beta1", o.beta1},
+            {"beta2", o.beta2},
+            {"eps", o.eps},
+            {"momentum_decay", o.momentum_decay},
+            {"pytorch_1", o.pytorch_1}};
+  }
   static double factor(const NAdamOptions& options, double t);
   static Corrections corrections(const NAdamOptions& options, double t);
   static void update(const Elements& elements, const NAdamOptions& options);
@@ -46,6 +53,7 @@ class RAdam : public Rule<RAdam, RAdamOptions> {
   static constexpr std::string_view name = "RAdam";
   static void check(const RAdamOptions& options);
   static Slots slots(const RAdamOptions&) { return {"exp_avg", "exp_avg_sq"}; }
+  static OptionValues values(const RAdamOptions& o) { return {{"beta1", o.beta1}, {"beta2", o.beta2}, {"eps", o.eps}}; }
   static Corrections corrections(const RAdamOptions& options, double t);
   static void update(const Elements& elements, const RAdamOptions& options);
 };

@@ -1,3 +1,4 @@
+#include <xgrad/autograd/node.h>
 #include <xgrad/autograd/profile.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/parallel.h>
@@ -68,8 +69,9 @@ Elements Optimizer::elements(const Plan& plan, const Shape& shape, SlotTensors& 
     if (!tensor) tensor = zeros(slot_shape(plan.slots[slot], shape));
     elements.state[slot] = tensor->data();
     elements.per_row[slot] = plan.slots[slot].per_row;
-    elements.shared = elements.shared || plan.slots[slot].per_row;
+    if (plan.slots[slot].per_row) elements.unit = elements.width;
   }
+  if (plan.whole) elements.unit = std::max<std::size_t>(elements.size, 1);
   elements.maximize = plan.maximize;
   if (plan.decoupled)
     elements.shrink = static_cast<Scalar>(1 - plan.lr * plan.weight_decay);
@@ -78,21 +80,29 @@ Elements Optimizer::elements(const Plan& plan, const Shape& shape, SlotTensors& 
   return elements;
 }
 
-Elements Optimizer::prepare(std::size_t parameter, const Plan& plan) {
+// ShapeError where the gradient or the state is not of the parameter's shape.
+void Optimizer::check_shapes(std::size_t parameter, const Plan& plan) const {
   const auto& [name, variable] = parameters_[parameter];
   const Shape& shape = variable.shape();
-  SlotTensors& slots = states_[parameter].slots;
-  const bool rows = updates_rows(parameter, plan);
-  if (!rows && variable.grad().shape() != shape)
+  const SlotTensors& slots = states_[parameter].slots;
+  if (variable.sparse_grad() && !variable.node()->row_grad_fits())
+    throw ShapeError(message("[", rule(), "] '", name, "' ", shape, " has a gradient of rows of another shape"));
+  if (!variable.sparse_grad() && variable.grad().shape() != shape)
     throw ShapeError(message("[", rule(), "] '", name, "' ", shape, " has a gradient of ", variable.grad().shape()));
   for (std::size_t slot = 0; slot < max_slots; ++slot)
     if (const std::string_view state = plan.slots[slot].name; !state.empty() && slots[slot])
       if (const Shape expected = slot_shape(plan.slots[slot], shape); slots[slot]->shape() != expected)
         throw ShapeError(message("[", rule(), "] '", name, "' ", shape, " needs ", state, " ", expected, ", has ",
                                  slots[slot]->shape()));
-  Elements result = elements(plan, shape, slots);
+}
+
+Elements Optimizer::prepare(std::size_t parameter, const Plan& plan) {
+  check_shapes(parameter, plan);
+  const Variable& variable = parameters_[parameter].second;
+  Elements result = elements(plan, variable.shape(), states_[parameter].slots);
   result.parameter = parameter;
-  if (!rows) result.gradient = variable.mutable_grad().data();
+  result.left_out = left_out(parameter, plan);
+  if (result.left_out == SparseRows::dense) result.gradient = variable.mutable_grad().data();
   return result;
 }
 
@@ -113,18 +123,19 @@ void Optimizer::step() {
     prepare_rows(elements, plans[state.group]);
     elements.t = static_cast<double>(++state.steps);
     elements.product = state.product *= factor(state.group, elements.t);
-    if (elements.gradient)  // there is none where it is one of rows
+    const bool dense = elements.left_out == SparseRows::dense;
+    if (dense)
       elements.theta = parameters_[elements.parameter].second.mutable_value().data();
     else
       update_rows(elements);
-    begins.push_back(begins.back() + (elements.gradient ? elements.size : 0));
+    begins.push_back(begins.back() + (dense ? elements.size : 0));
   }
   parallel_for(begins.back(), least_elements_per_thread, [&](std::size_t begin, std::size_t end) {
     const auto next = std::upper_bound(begins.begin(), begins.end(), begin);
     for (auto i = static_cast<std::size_t>(next - begins.begin()) - 1; i < work.size() && begins[i] < end; ++i) {
       if (begins[i] == begins[i + 1]) continue;
-      // A row that must not be cut belongs to the piece in which it begins.
-      const std::size_t unit = work[i].shared ? work[i].width : 1;
+      // What must not be cut belongs to the piece in which it begins.
+      const std::size_t unit = work[i].unit;
       const auto cut = [&](std::size_t at) { return (at + unit - 1) / unit * unit; };
       const std::size_t from = cut(std::max(begin, begins[i]) - begins[i]),
                         to = cut(std::min(end, begins[i + 1]) - begins[i]);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -44,6 +45,11 @@ enum class SparseRows {
   exact,  ///< the same as dense within rounding: they make their steps when they are next read. With weight decay or
           ///< shared state, which reach all rows at once, it is dense
 };
+/// The numbers of its rows.
+IndexTensor row_numbers(const RowGradient& rows);
+
+/// Options by name, as a saved state holds them: true is 1, and an enumerator its number.
+using OptionValues = std::vector<std::pair<std::string_view, double>>;
 
 struct Elements;
 class MissedSteps;
@@ -79,11 +85,16 @@ class Optimizer {
   /// A state tensor, such as state("fc1.weight", "exp_avg"). ValueError where there is none (yet).
   const Tensor& state(std::string_view parameter, std::string_view slot) const;
 
+  /// What the next step makes of the rows that the gradient of parameters()[parameter] leaves out: dense too where the
+  /// gradient is not sparse.
+  SparseRows left_out(std::size_t parameter) const { return left_out(parameter, plan(states_[parameter].group)); }
+
   /// State as "fc1.weight.exp_avg" (tensors) and "fc1.weight.step" (scalars), of the parameters that have made a step,
-  /// and the name of the "rule".
+  /// the name of the "rule", and each group's options, as "options.0.lr".
   StateDict state_dict() const;
-  /// Takes the place of all state. DataError, before anything changes, that lists names that are missing, unexpected or
-  /// of another shape, such as those of another rule.
+  /// Takes the place of all state and of the rates. DataError, before anything changes, that lists names that are
+  /// missing, unexpected or of another shape, such as those of another rule, and options other than the rate that are
+  /// not those of this optimizer. A state without any options is one of an earlier version.
   void load_state_dict(const StateDict& dict);
 
  protected:
@@ -94,6 +105,7 @@ class Optimizer {
     bool decoupled = false;  ///< theta *= 1 - lr * weight_decay, rather than g += weight_decay * theta
     bool maximize = false;   ///< g = -g, before weight decay
     Slots slots = {};
+    bool whole = false;             ///< each parameter is updated in one piece
     std::string_view product = {};  ///< the name of the running product, if the rule has one
     SparseRows sparse = SparseRows::dense;
   };
@@ -104,8 +116,12 @@ class Optimizer {
   void check_construction() const;
   /// Lets all rows catch up, and leaves the parameters alone. The last act of what knows replay().
   void settle();
+  void save_options(StateDict& dict) const;
+  /// The groups' rates; none where the state has no options. Other options that differ are misfits.
+  std::vector<double> read_options(StateReader& reader) const;
 
   virtual Plan plan(std::size_t group) const = 0;
+  virtual OptionValues option_values(std::size_t group) const = 0;
   /// What a group's running product, such as NAdam's of its momenta, is multiplied by in step t.
   virtual double factor(std::size_t group, double t) const = 0;
   virtual void update(const Elements& elements, std::size_t group) const = 0;
@@ -133,17 +149,20 @@ class Optimizer {
   };
   std::vector<Plan> checked_plans() const;
   Elements elements(const Plan& plan, const Shape& shape, SlotTensors& slots) const;
+  void check_shapes(std::size_t parameter, const Plan& plan) const;
   Elements prepare(std::size_t parameter, const Plan& plan);
   std::size_t index(std::string_view parameter) const;
-  bool updates_rows(std::size_t parameter, const Plan& plan) const;
+  SparseRows left_out(std::size_t parameter, const Plan& plan) const;
   void prepare_rows(const Elements& elements, const Plan& plan);
   void update_rows(const Elements& elements);
   void catch_up(std::size_t parameter, const IndexTensor* rows);
+  void refresh(std::size_t parameter, const IndexTensor* rows);
   void forget_rows(std::size_t parameter);
 
   ParameterList parameters_;
   std::vector<State> states_;  // one for each parameter
   std::size_t groups_added_ = 0;
+  std::mutex refreshing_;
 };
 
 /// Parameters with options of their own.
@@ -193,7 +212,13 @@ class Rule : public Optimizer {
   static void check(const Options&) {}                     ///< ValueError for options of its own out of range
   static Slots slots(const Options&) { return {}; }        ///< the state it keeps
   static bool decouples(const Options&) { return false; }  ///< weight decay from the gradient
-  static SparseRows sparse(const Options& options) {       ///< what it does with sparse gradients
+  /// True where the formula is not one of single elements or rows, but takes a norm of the parameter, say, or sees a
+  /// matrix: update() gets each parameter in one piece, and a sparse gradient as a dense one.
+  static bool whole(const Options&) { return false; }
+  /// The options that a saved state must agree with, but for lr, weight_decay, maximize and sparse, which every rule
+  /// may have and which are kept anyway.
+  static OptionValues values(const Options&) { return {}; }
+  static SparseRows sparse(const Options& options) {  ///< what it does with sparse gradients
     if constexpr (requires { options.sparse; }) return options.sparse;
     return SparseRows::dense;
   }
@@ -213,12 +238,22 @@ class Rule : public Optimizer {
     Plan plan{.lr = options.lr,
               .decoupled = Derived::decouples(options),
               .slots = Derived::slots(options),
+              .whole = Derived::whole(options),
               .product = Derived::product,
               .sparse = Derived::sparse(options)};
     if (!replays && plan.sparse == SparseRows::exact) plan.sparse = SparseRows::dense;
     if constexpr (requires { options.weight_decay; }) plan.weight_decay = options.weight_decay;
     if constexpr (requires { options.maximize; }) plan.maximize = options.maximize;
     return plan;
+  }
+  OptionValues option_values(std::size_t group) const final {
+    const Options& options = groups_[group].options;
+    OptionValues all = Derived::values(options);
+    all.emplace_back("lr", options.lr);
+    if constexpr (requires { options.weight_decay; }) all.emplace_back("weight_decay", options.weight_decay);
+    if constexpr (requires { options.maximize; }) all.emplace_back("maximize", options.maximize);
+    if constexpr (requires { options.sparse; }) all.emplace_back("sparse", static_cast<double>(options.sparse));
+    return all;
   }
   double factor(std::size_t group, double t) const final { return Derived::factor(groups_[group].options, t); }
   void update(const Elements& elements, std::size_t group) const final {

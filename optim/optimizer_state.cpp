@@ -3,6 +3,7 @@
 #include <xgrad/optim/optimizer.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace xgrad::optim {
 
@@ -34,6 +35,30 @@ const Tensor& Optimizer::state(std::string_view parameter, std::string_view slot
   return *state.slots[i];
 }
 
+void Optimizer::save_options(StateDict& dict) const {
+  for (std::size_t group = 0; group < group_count(); ++group)
+    for (const auto& [option, value] : option_values(group))
+      dict.scalars.emplace_back(message("options.", group, ".", option), value);
+}
+
+std::vector<double> Optimizer::read_options(StateReader& reader) const {
+  std::vector<double> rates;
+  if (!reader.has_scalar("options.0.lr")) return rates;
+  for (std::size_t group = 0; group < group_count(); ++group)
+    for (const auto& [option, expected] : option_values(group)) {
+      const std::string name = message("options.", group, ".", option);
+      const bool missing = !reader.has_scalar(name);
+      const double got = reader.scalar(name);
+      if (option == "lr") {
+        rates.push_back(got);
+        if (!(got >= 0 && std::isfinite(got))) reader.misfit(name, ": expected a rate of at least 0, got ", got);
+      } else if (!missing && got != expected) {
+        reader.misfit(name, ": expected ", expected, ", got ", got);
+      }
+    }
+  return rates;
+}
+
 StateDict Optimizer::state_dict() const {
   StateDict dict{.texts = {{"rule", std::string(rule())}}};
   for (std::size_t i = 0; i < states_.size(); ++i) {
@@ -48,6 +73,7 @@ StateDict Optimizer::state_dict() const {
       if (!rule.slots[slot].name.empty() && state.slots[slot])
         dict.tensors.emplace_back(message(name, ".", rule.slots[slot].name), *state.slots[slot]);
   }
+  save_options(dict);
   return dict;
 }
 
@@ -70,9 +96,11 @@ void Optimizer::load_state_dict(const StateDict& dict) {
         state.slots[slot] = *tensor;
     }
   }
+  const std::vector<double> rates = read_options(reader);
   reader.finish();
   settle();
   states_ = std::move(loaded);
+  for (std::size_t group = 0; group < rates.size(); ++group) lr(group) = rates[group];
 }
 
 }  // namespace xgrad::optim

@@ -24,6 +24,9 @@ class RMSprop : public Rule<RMSprop, RMSpropOptions> {
   static Slots slots(const RMSpropOptions& options) {
     return {"square_avg", options.momentum > 0 ? "momentum_buffer" : "", options.centered ? "grad_avg" : ""};
   }
+  static OptionValues values(const RMSpropOptions& o) {
+    return {{"alpha", o.alpha}, {"eps", o.eps}, {"momentum", o.momentum}, {"centered", o.centered}};
+  }
   static void update(const Elements& elements, const RMSpropOptions& options);
 };
 

@@ -11,38 +11,63 @@ namespace xgrad::optim {
 Schedule::Schedule(Optimizer& optimizer, Curve curve) : optimizer_(optimizer), curve_(std::move(curve)) {
   if (!curve_) throw ValueError("[Schedule] expected a curve, got an empty function");
   for (std::size_t group = 0; group < optimizer.group_count(); ++group) base_.push_back(optimizer.lr(group));
-  set_count(0);
+  set_rates(base_, 0);
 }
 
 void Schedule::set_count(std::int64_t count) {
   if (count < 0) throw ValueError(message("[Schedule] count must be at least 0, got ", count));
+  std::vector<double> base = base_;
+  for (std::size_t group = 0; group < base.size(); ++group) base[group] = changed_base(group);
+  set_rates(std::move(base), count);
+}
+
+void Schedule::set_rates(std::vector<double> base, std::int64_t count) {
   std::vector<double> rates;
-  for (const double base : base_) {
-    rates.push_back(curve_(base, count));
+  for (const double rate : base) {
+    rates.push_back(curve_(rate, count));
     check_not_negative("Schedule", "the learning rate", rates.back());
   }
   for (std::size_t group = 0; group < rates.size(); ++group) optimizer_.lr(group) = rates[group];
-  count_ = count;
+  base_ = std::move(base), set_ = std::move(rates), count_ = count;
+}
+
+// From a rate of 0 no factor leads to another one. Then it is the base that leads to it here, if there is one.
+double Schedule::changed_base(std::size_t group) const {
+  const double now = optimizer_.lr(group), set = set_[group];
+  if (now == set) return base_[group];
+  if (set != 0) return base_[group] * (now / set);
+  const double of_one = curve_(1, count_);
+  return of_one != 0 ? now / of_one : base_[group];
 }
 
 StateDict Schedule::state_dict() const {
   StateDict state{.scalars = {{"count", static_cast<double>(count_)}}};
-  for (std::size_t group = 0; group < base_.size(); ++group)
+  for (std::size_t group = 0; group < base_.size(); ++group) {
     state.scalars.emplace_back(message("base.", group), base_[group]);
+    if (const double now = optimizer_.lr(group); now != set_[group])
+      state.scalars.emplace_back(message("lr.", group), now);
+  }
   return state;
 }
 
 void Schedule::load_state_dict(const StateDict& state) {
   StateReader reader("Schedule", state);
   const auto count = static_cast<std::int64_t>(reader.count("count"));
+  const auto rate = [&](const std::string& name) {
+    const double value = reader.scalar(name);
+    if (!(value >= 0)) reader.misfit(name, ": expected a rate of at least 0, got ", value);
+    return value;
+  };
   std::vector<double> base;
+  std::vector<std::optional<double>> changed(base_.size());
   for (std::size_t group = 0; group < base_.size(); ++group) {
-    base.push_back(reader.scalar(message("base.", group)));
-    if (!(base[group] >= 0)) reader.misfit("base.", group, ": expected a rate of at least 0, got ", base[group]);
+    base.push_back(rate(message("base.", group)));
+    if (const std::string name = message("lr.", group); reader.has_scalar(name)) changed[group] = rate(name);
   }
   reader.finish();
-  base_ = std::move(base);
-  set_count(count);
+  set_rates(std::move(base), count);
+  for (std::size_t group = 0; group < changed.size(); ++group)
+    if (changed[group]) optimizer_.lr(group) = *changed[group];
 }
 
 Curve step_lr(StepLROptions options) {
@@ -72,7 +97,8 @@ Curve cosine_annealing_lr(CosineAnnealingLROptions options) {
   check_count("CosineAnnealingLR", "t_max", options.t_max);
   check_not_negative("CosineAnnealingLR", "eta_min", options.eta_min);
   return [options](double base, std::int64_t count) {
-    const double phase = static_cast<double>(count % (2 * options.t_max)) / static_cast<double>(options.t_max);
+    const std::int64_t at = options.stays ? std::min(count, options.t_max) : count % (2 * options.t_max);
+    const double phase = static_cast<double>(at) / static_cast<double>(options.t_max);
     return cosine(base, options.eta_min, phase);
   };
 }

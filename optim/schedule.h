@@ -15,25 +15,29 @@ using Curve = std::function<double(double base, std::int64_t count)>;
 
 /// Sets the learning rates of an optimizer, which must outlive it: curve(base, 0) at once, where each group's base is
 /// its rate at this moment, and the next value at each step(). Whether a step is an epoch or a batch is up to the
-/// caller.
+/// caller. A rate that somebody else has changed since, by hand or by ReduceLROnPlateau or another schedule, changes
+/// the base by the same factor, so that they compose.
 class Schedule {
  public:
   Schedule(Optimizer& optimizer, Curve curve);
   void step() { set_count(count_ + 1); }
 
   std::int64_t count() const { return count_; }
-  /// Goes to any count, to resume. ValueError where it is negative.
+  /// Goes to any count, to resume. ValueError where it, or a rate, is negative, or a rate is not finite.
   void set_count(std::int64_t count);
 
-  /// The count, and each group's base rate.
+  /// The count, each group's base rate, and its rate "lr.0" where that was changed since the schedule set it.
   StateDict state_dict() const;
   /// DataError, before anything changes, for what is not the state of a schedule of as many groups.
   void load_state_dict(const StateDict& state);
 
  private:
+  void set_rates(std::vector<double> base, std::int64_t count);
+  double changed_base(std::size_t group) const;
+
   Optimizer& optimizer_;
   Curve curve_;
-  std::vector<double> base_;  // a rate for each group
+  std::vector<double> base_, set_;  // a rate for each group, and the one that was set last
   std::int64_t count_ = 0;
 };
 
@@ -47,6 +51,7 @@ struct ExponentialLROptions {
 struct CosineAnnealingLROptions {
   std::int64_t t_max = 0;  ///< steps from base to eta_min, at least 1; must be given
   double eta_min = 0;      ///< at least 0
+  bool stays = false;      ///< at eta_min after t_max, as in Keras, MLX and Optax; else it rises again, as in PyTorch
 };
 struct CosineAnnealingWarmRestartsOptions {
   std::int64_t t_0 = 0;     ///< steps of the first cycle, at least 1; must be given
@@ -80,8 +85,7 @@ struct ChainedLROptions {
 // Each throws a ValueError for options out of range.
 Curve step_lr(StepLROptions options);                ///< base gamma^floor(count / step_size)
 Curve exponential_lr(ExponentialLROptions options);  ///< base gamma^count
-/// eta_min + (base - eta_min) (1 + cos(pi count / t_max)) / 2: Loshchilov & Hutter 2017, without restarts. After t_max
-/// it rises again, as in PyTorch.
+/// eta_min + (base - eta_min) (1 + cos(pi count / t_max)) / 2: Loshchilov & Hutter 2017, without restarts.
 Curve cosine_annealing_lr(CosineAnnealingLROptions options);
 /// The same with restarts (equation 5): from base to almost eta_min in t_0 steps, then in t_0 t_mult, t_0 t_mult^2, …
 Curve cosine_annealing_warm_restarts(CosineAnnealingWarmRestartsOptions options);

@@ -23,6 +23,9 @@ class SGD : public Rule<SGD, SGDOptions> {
   static constexpr std::string_view name = "SGD";
   static void check(const SGDOptions& options);
   static Slots slots(const SGDOptions& options) { return {options.momentum > 0 ? "momentum_buffer" : ""}; }
+  static OptionValues values(const SGDOptions& o) {
+    return {{"momentum", o.momentum}, {"dampening", o.dampening}, {"nesterov", o.nesterov}};
+  }
   static SparseRows sparse(const SGDOptions& options) {
     return options.momentum == 0 && options.weight_decay == 0 ? SparseRows::lazy : SparseRows::dense;
   }

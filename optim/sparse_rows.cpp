@@ -13,33 +13,38 @@ constexpr std::size_t most_rates = std::size_t{1} << 20;
 
 }  // namespace
 
-bool Optimizer::updates_rows(std::size_t parameter, const Plan& plan) const {
+IndexTensor row_numbers(const RowGradient& rows) {
+  IndexTensor numbers = IndexTensor::from_shape({rows.size()});
+  std::transform(rows.begin(), rows.end(), numbers.begin(),
+                 [](const auto& row) { return static_cast<std::int64_t>(row.first); });
+  return numbers;
+}
+
+SparseRows Optimizer::left_out(std::size_t parameter, const Plan& plan) const {
   const Variable& table = parameters_[parameter].second;
-  if (!table.sparse_grad() || plan.sparse == SparseRows::dense) return false;
-  if (std::any_of(plan.slots.begin(), plan.slots.end(), [](const Slot& slot) { return slot.per_row; })) return false;
   const bool others = table.node()->refresh && states_[parameter].row_steps.empty();  // some other optimizer's
-  return !others && (plan.sparse == SparseRows::lazy || plan.weight_decay == 0);
+  const bool all = !table.sparse_grad() || plan.whole || others ||
+                   (plan.sparse == SparseRows::exact && plan.weight_decay != 0) ||
+                   std::any_of(plan.slots.begin(), plan.slots.end(), [](const Slot& slot) { return slot.per_row; });
+  return all ? SparseRows::dense : plan.sparse;
 }
 
 // Before the step is counted.
 void Optimizer::prepare_rows(const Elements& elements, const Plan& plan) {
   State& state = states_[elements.parameter];
-  const bool exact = !elements.gradient && plan.sparse == SparseRows::exact;
-  if (!exact) return forget_rows(elements.parameter);
+  if (elements.left_out != SparseRows::exact) return forget_rows(elements.parameter);
   const Variable& table = parameters_[elements.parameter].second;
   if (state.row_steps.empty()) {
     state.row_steps.assign(elements.size / elements.width, state.steps);
     table.node()->refresh = [this, parameter = elements.parameter](const IndexTensor* rows) {
-      catch_up(parameter, rows);
+      refresh(parameter, rows);
     };
   }
   if (options_changed(state.group) || state.rates.size() == most_rates) {
     catch_up(elements.parameter, nullptr);
     state.rates.clear();
   }
-  IndexTensor touched = IndexTensor::from_shape({table.sparse_grad()->size()});
-  std::transform(table.sparse_grad()->begin(), table.sparse_grad()->end(), touched.begin(),
-                 [](const auto& row) { return static_cast<std::int64_t>(row.first); });
+  const IndexTensor touched = row_numbers(*table.sparse_grad());
   catch_up(elements.parameter, &touched);
   state.rates.push_back(plan.lr);
   state.behind = true;
@@ -104,7 +109,17 @@ void Optimizer::catch_up(std::size_t parameter, const IndexTensor* rows) {
   if (!rows) state.behind = false;
   if (late.empty()) return;
   std::sort(late.begin(), late.end(), [](const Elements& a, const Elements& b) { return a.t < b.t; });
-  replay(MissedSteps(std::move(late), static_cast<double>(state.steps), state.rates), state.group);
+  // Readers in several threads record no graph. Then this thread makes all the steps: the pool's threads may be among
+  // those that wait for the lock.
+  const std::size_t grain = is_recording() ? 64 : late.size();
+  replay(MissedSteps(std::move(late), static_cast<double>(state.steps), state.rates, grain), state.group);
+}
+
+// Called by whoever reads the table, perhaps in several threads at once. A row that has caught up is not written again
+// before the next step, so that what was read stays as it is while others catch up.
+void Optimizer::refresh(std::size_t parameter, const IndexTensor* rows) {
+  const std::lock_guard lock(refreshing_);
+  catch_up(parameter, rows);
 }
 
 void Optimizer::forget_rows(std::size_t parameter) {

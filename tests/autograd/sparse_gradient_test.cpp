@@ -49,10 +49,30 @@ TEST_CASE("a sparse gradient holds the rows that were read, and is the dense gra
     CHECK(x.sparse_grad() == nullptr);
   }
   SUBCASE("rows are added to a dense gradient") {
-    x.grad();
+    x.mutable_grad();
     CHECK(x.sparse_grad() == nullptr);
     loss(x, first, sparse).backward();
     loss(expected, first, dense).backward();
+    CHECK(x.sparse_grad() == nullptr);
+  }
+  SUBCASE("to look leaves it sparse, and what comes later is seen") {
+    const Tensor& seen = x.grad();
+    CHECK(seen.shape() == Shape{6, 2});
+    loss(x, first, sparse).backward();
+    loss(expected, first, dense).backward();
+    CHECK(x.sparse_grad());
+    CHECK(&x.grad() == &seen);
+    for (const auto part : x.mutable_grad_parts())
+      for (Scalar& element : part) element *= 2;
+    for (const auto part : expected.mutable_grad_parts())
+      for (Scalar& element : part) element *= 2;
+    CHECK(x.mutable_grad_parts().size() == 4);
+    CHECK(expected.mutable_grad_parts().size() == 1);
+    CHECK(x.sparse_grad());
+  }
+  SUBCASE("to look, and then to change it") {
+    const Tensor& seen = x.grad();
+    CHECK(&x.mutable_grad() == &seen);
     CHECK(x.sparse_grad() == nullptr);
   }
   CHECK(x.grad().shape() == Shape{6, 2});
@@ -71,6 +91,23 @@ TEST_CASE("a lookup without indices has a gradient of zeros") {
   CHECK(x.has_grad());
   CHECK(x.sparse_grad()->empty());
   CHECK(x.grad() == zeros({6, 2}));
+}
+
+TEST_CASE("rows of a gradient do not become a dense one of another shape") {
+  for (const Shape& shape : {Shape{2, 2}, Shape{6, 1}, Shape{6, 3}, Shape{12}, Shape{0, 2}, Shape{}}) {
+    const Variable x = table();
+    loss(x, first, sparse).backward();
+    x.mutable_value() = ones(shape);
+    check_error<ShapeError>([&] { x.grad(); }, {"[grad] expected rows of a gradient of " + to_string(shape)});
+    check_error<ShapeError>([&] { x.mutable_grad(); }, {"[grad]"});
+  }
+  const Variable x = table();  // a larger table, after a look
+  loss(x, first, sparse).backward();
+  x.grad();
+  x.mutable_value() = ones({9, 2});
+  loss(x, {8}, sparse).backward();
+  CHECK(x.grad().shape() == Shape{9, 2});
+  CHECK(x.grad()(8, 0) != 0);
 }
 
 TEST_CASE("sparse lookups differentiate as dense ones do where the gradient is a value") {

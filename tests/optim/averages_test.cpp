@@ -72,6 +72,19 @@ TEST_CASE("averages resume, and refuse what is not theirs") {
   check_error<DataError>([&] { resumed.load_state_dict(bad); }, {"unexpected: more"});
 }
 
+TEST_CASE("a parameter of another shape is refused, named, and nothing changes") {
+  const Variable x = leaf(constant(3)), y = leaf(ones({2, 2}));
+  WeightAverage average({{"x", x}, {"y", y}});
+  average.update();
+  y.mutable_value() = ones({1, 2});
+  x.mutable_value().fill(5);
+  check_error<ShapeError>([&] { average.update(); }, {"[WeightAverage] 'y': expected (2, 2), got (1, 2)"});
+  check_error<ShapeError>([&] { swapped(average, x); }, {"[WeightAverage] 'y': expected (2, 2), got (1, 2)"});
+  y.mutable_value() = ones({2, 2});
+  CHECK(average.updates() == 1);
+  CHECK(swapped(average, x) == 3);
+}
+
 TEST_CASE("averages refuse bad options and bad moments") {
   const Variable x = leaf(constant(1));
   check_error<ValueError>(

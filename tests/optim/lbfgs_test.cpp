@@ -251,6 +251,36 @@ TEST_CASE("L-BFGS refuses bad options, lists and losses") {
   CHECK(a.item() == 1);
 }
 
+TEST_CASE("L-BFGS refuses a parameter or a gradient of another shape, and names it") {
+  const std::function<void(const Variable&)> changes[] = {
+      [](const Variable& y) { y.mutable_value() = ones({1}); },
+      [](const Variable& y) {
+        y.mutable_value() = ones({3, 2});
+      },
+      [](const Variable& y) { y.mutable_value() = full({3}, std::numeric_limits<Scalar>::infinity()); }};
+  for (const auto& change : changes)
+    for (const int when : {0, 1, 3}) {
+      if (when == 1 && &change == &changes[2]) continue;  // the first loss must be finite
+      const Variable x = leaf({1}), y = leaf({1, 2});
+      LBFGS lbfgs({{"x", x}, {"y", y}});
+      int calls = 0;
+      const auto closure = [&] {
+        if (++calls == when) change(y);
+        return sum(square(square(x))) + sum(square(square(y)));
+      };
+      if (when == 0) lbfgs.step(closure), change(y);
+      check_error<ShapeError>([&] { lbfgs.step(closure); }, {"[LBFGS] 'y': expected (2,), got ("});
+    }
+  const Variable x = leaf({1}), y = leaf({1, 2});
+  LBFGS lbfgs({{"x", x}, {"y", y}});
+  const auto closure = [&] {
+    sum(y).backward();
+    y.mutable_grad() = ones({1});
+    return sum(square(x));
+  };
+  check_error<ShapeError>([&] { lbfgs.step(closure); }, {"[LBFGS] 'y': expected (2,), got (1,)"});
+}
+
 TEST_CASE("L-BFGS refuses the state of another") {
   LBFGS lbfgs({{"a", leaf({1, 1})}}, {.history_size = 1});
   const Tensor one = {1, 0};

@@ -305,3 +305,12 @@ TEST_CASE("state of another optimizer is refused, with everything that is wrong"
   check_error<DataError>([&] { adam.load_state_dict(bad); }, {"repeated: x.exp_avg"});
   CHECK(adam.step_count("x") == 1);
 }
+
+TEST_CASE_TEMPLATE("a parameter without elements makes its steps beside the others", Rule, XGRAD_ALL_RULES) {
+  const Variable empty = leaf(zeros({0, 3})), x = leaf(ones({2}));
+  Rule optimizer({{"empty", empty}, {"x", x}}, {});
+  for (const Variable& variable : {empty, x}) set_gradient(variable, ones(variable.shape()));
+  optimizer.step();
+  CHECK(x.value()(0) < 1);
+  CHECK(optimizer.step_count("empty") == 1);
+}

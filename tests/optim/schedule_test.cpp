@@ -2,8 +2,10 @@
 #include <error.h>
 #include <optim/helpers.h>
 #include <xgrad/optim/clip.h>
+#include <xgrad/optim/plateau.h>
 #include <xgrad/optim/schedule.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -20,6 +22,8 @@ TEST_CASE("schedules follow their tables") {
       {step_lr({.step_size = 2, .gamma = 0.1}), {1, 1, 0.1, 0.1, 0.01}},
       {exponential_lr({.gamma = 0.5}), {1, 0.5, 0.25, 0.125}},
       {cosine_annealing_lr({.t_max = 4, .eta_min = 0.2}), {1, 0.882843, 0.6, 0.317157, 0.2, 0.317157}},
+      {cosine_annealing_lr({.t_max = 4, .eta_min = 0.2, .stays = true}),
+       {1, 0.882843, 0.6, 0.317157, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2}},
       // PyTorch's numbers, up to the last of its steps.
       {cosine_annealing_warm_restarts({.t_0 = 2, .t_mult = 2, .eta_min = 0.2}),
        {1, 0.6, 1, 0.882843, 0.6, 0.317157, 1, 0.969552, 0.882843, 0.753073, 0.6, 0.446927, 0.317157, 0.230448, 1}},
@@ -178,4 +182,80 @@ TEST_CASE("a schedule's state is its count and the base rates; another's is refu
   for (const StateDict& other : others) CHECK_THROWS_AS(schedule.load_state_dict(other), DataError);
   CHECK(schedule.state_dict().scalars == state.scalars);
   CHECK(sgd.lr(1) == 2);
+}
+
+TEST_CASE("a rate that was changed since the schedule set it changes the base by the same factor") {
+  const struct {
+    Curve curve;
+    std::vector<double> changes;  // what the rate is multiplied by before each step; below 0, minus what it is set to
+    std::vector<double> rates;    // after each
+  } tables[] = {
+      {step_lr({.step_size = 10}), {0.1, 0.1, 0.1}, {0.1, 0.01, 0.001}},
+      {step_lr({.step_size = 1, .gamma = 0.5}), {1, 0.1, 1, 1}, {0.5, 0.025, 0.0125, 0.00625}},
+      {exponential_lr({.gamma = 0.5}), {1, -3, 1}, {0.5, 1.5, 0.75}},
+      {cosine_annealing_lr({.t_max = 4}), {1, 0.1, 1, 1, 1}, {0.853553, 0.05, 0.0146447, 0, 0.0146447}},
+      {sequential_lr({.curves = {linear_lr({.start_factor = 0.5, .total_iters = 2}), exponential_lr({.gamma = 0.1})},
+                      .milestones = {2}}),
+       {1, 0.1, 1, 1},
+       {0.75, 0.1, 0.01, 0.001}},
+      {cosine_annealing_warm_restarts({.t_0 = 2}), {0.1, 1, 1}, {0.05, 0.1, 0.05}},
+      // A rate of 0 stays there until another is set, from which the schedule goes on.
+      {exponential_lr({.gamma = 0.5}), {0, 1, -0.5, 1}, {0, 0, 0.25, 0.125}},
+      // Where the schedule itself gives 0, whatever the base is, the base stays.
+      {cosine_annealing_lr({.t_max = 1}), {1, -0.25, 1}, {0, 1, 0}},
+  };
+  for (const auto& table : tables) {
+    SGD sgd({{.parameters = {{"a", leaf({1})}}, .options = {.lr = 1}},
+             {.parameters = {{"b", leaf({1})}}, .options = {.lr = 1}}});
+    Schedule schedule(sgd, table.curve);
+    for (std::size_t i = 0; i < table.rates.size(); ++i) {
+      sgd.lr(1) = table.changes[i] < 0 ? -table.changes[i] : sgd.lr(1) * table.changes[i];
+      schedule.step();
+      CHECK(sgd.lr(1) == Approx(table.rates[i]).epsilon(1e-5));
+      CHECK(sgd.lr(0) == table.curve(1, schedule.count()));  // the bits of a rate that nobody changes
+    }
+  }
+  SGD sgd({{"a", leaf({1})}}, {.lr = 1});
+  StepLR schedule(sgd, {.step_size = 1});
+  for (const double bad : {-1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    sgd.lr() = bad;
+    check_error<ValueError>([&] { schedule.step(); }, {"[Schedule] the learning rate must be at least 0"});
+  }
+  CHECK(schedule.count() == 0);
+}
+
+TEST_CASE("a schedule and a plateau resume to the same bits, whichever is loaded first") {
+  struct Run {
+    SGD sgd{{{"a", leaf({1})}}, {.lr = 0.7}};
+    ExponentialLR schedule{sgd, {.gamma = 0.9}};
+    ReduceLROnPlateau plateau{sgd, {.factor = 0.3, .patience = 0}};
+    void reduce() { plateau.step(1); }
+    std::vector<double> go_on() {
+      std::vector<double> rates = {sgd.lr()};
+      for (int i = 0; i < 6; ++i) {
+        if (i % 2 == 0) reduce();
+        schedule.step();
+        rates.push_back(sgd.lr());
+      }
+      return rates;
+    }
+  };
+  for (const bool changed : {false, true}) {  // since the schedule set the rate
+    Run whole;
+    for (int i = 0; i < 5; ++i) whole.reduce(), whole.schedule.step();
+    if (changed) whole.reduce(), whole.sgd.lr() *= 1.7;
+    const StateDict sgd = whole.sgd.state_dict(), schedule = whole.schedule.state_dict(),
+                    plateau = whole.plateau.state_dict();
+    const std::vector<double> expected = whole.go_on();
+    std::vector<int> order = {0, 1, 2};
+    do {
+      Run resumed;
+      for (const int part : order) {
+        if (part == 0) resumed.sgd.load_state_dict(sgd);
+        if (part == 1) resumed.schedule.load_state_dict(schedule);
+        if (part == 2) resumed.plateau.load_state_dict(plateau);
+      }
+      CHECK(resumed.go_on() == expected);
+    } while (std::next_permutation(order.begin(), order.end()));
+  }
 }

@@ -1,8 +1,13 @@
 // Optimizers on tables of which each step reads a few rows.
 #include <doctest/doctest.h>
+#include <error.h>
 #include <optim/helpers.h>
+#include <xgrad/optim/clip.h>
+#include <xgrad/optim/explain.h>
+#include <xgrad/optim/minimize.h>
 
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -133,7 +138,7 @@ TEST_CASE("rules without state of other rows leave them alone, bit for bit") {
     const std::unique_ptr<Optimizer> optimizer = make(ParameterList{{"table", table}});
     for (int t = 1; t <= 5; ++t) {
       look_up(table, {t % 3, 3}, t);
-      if (!sparse) table.grad();
+      if (!sparse) table.mutable_grad();
       optimizer->step();
       CHECK((table.sparse_grad() != nullptr) == sparse);
     }
@@ -223,4 +228,88 @@ TEST_CASE("backward after the step of rows that were read before it is refused")
   look_up(table, IndexTensor({0}));
   adam.step();
   CHECK_THROWS_AS(before.backward(), GraphError);
+}
+
+TEST_CASE("to look at a sparse gradient, or to clip it, does not make lazy rows move") {
+  const std::function<void(const ParameterList&)> looks[] = {
+      [](const ParameterList& list) { clip_grad_norm(list, std::numeric_limits<double>::infinity()); },
+      [](const ParameterList& list) { clip_grad_norm(list, 1); },
+      [](const ParameterList& list) { clip_grad_value(list, 0.5); },
+      [](const ParameterList& list) { list[0].second.grad(); },
+  };
+  for (const auto& look : looks) {
+    const Variable table = leaf(ones({5, 2}));
+    Adam adam({{"table", table}}, {.lr = 0.1, .sparse = SparseRows::lazy});
+    for (const IndexTensor& rows : {IndexTensor({0, 1, 2, 3, 4}), IndexTensor({0}), IndexTensor({0})}) {
+      look_up(table, rows);
+      look(adam.parameters());
+      adam.step();
+    }
+    CHECK(table.sparse_grad());
+    CHECK(double(table.value()(4, 0)) == doctest::Approx(0.9));
+    CHECK(double(table.value()(0, 0)) < 0.75);
+  }
+}
+
+TEST_CASE("sparse gradients are clipped as dense ones are") {
+  const Variable table = leaf(ones({5, 2})), dense = leaf(ones({5, 2})), other = leaf(constant(1));
+  for (const bool by_norm : {true, false}) {
+    for (const Variable& x : {table, dense, other}) x.clear_grad();
+    for (const Variable& x : {table, dense}) sum(take_rows(x, {3, 1, 3}, {.sparse_grad = true}) * 5).backward();
+    dense.mutable_grad();
+    if (by_norm) {
+      CHECK(clip_grad_norm({{"x", table}}, 1.5) == doctest::Approx(std::sqrt(250)));
+      clip_grad_norm({{"x", dense}}, 1.5);
+    } else {
+      clip_grad_value({{"x", table}}, 7), clip_grad_value({{"x", dense}}, 7);
+      CHECK(table.grad()(3, 0) == 7);
+      CHECK(table.grad()(1, 1) == 5);
+    }
+    for (std::size_t i = 0; i < 10; ++i)
+      CHECK(double(table.grad().data()[i]) == doctest::Approx(double(dense.grad().data()[i])));
+    CHECK(table.sparse_grad());
+  }
+}
+
+namespace {
+
+// Eight steps, of which only the first sees all rows.
+Minimum minimize_table(const Variable& table, SparseRows sparse, Until until) {
+  Adam adam({{"table", table}}, {.lr = 0.1, .sparse = sparse});
+  std::int64_t t = 0;
+  const auto closure = [&] {
+    const IndexTensor rows = t++ == 0 ? IndexTensor({0, 1, 2, 3, 4}) : IndexTensor({t % 2, 2});
+    return sum(square(take_rows(table, rows, {.sparse_grad = true})));
+  };
+  return minimize(adam, closure, until);
+}
+
+}  // namespace
+
+TEST_CASE("minimize measures sparse gradients as what they are") {
+  Until until = {.max_steps = 8};
+  SUBCASE("without a condition on the step") {}
+  SUBCASE("with one") { until.step_size = 0; }
+  const Variable lazy = leaf(ones({5, 2})), exact = leaf(ones({5, 2})), dense = leaf(ones({5, 2}));
+  const Minimum of_lazy = minimize_table(lazy, SparseRows::lazy, until),
+                of_exact = minimize_table(exact, SparseRows::exact, until),
+                of_dense = minimize_table(dense, SparseRows::dense, until);
+  CHECK(double(lazy.value()(4, 0)) == doctest::Approx(0.9));
+  CHECK(of_exact.gradient_norm == doctest::Approx(of_dense.gradient_norm));
+  for (std::size_t i = 0; i < 10; ++i)
+    CHECK(double(exact.value().data()[i]) == doctest::Approx(double(dense.value().data()[i])));
+  if (until.step_size) CHECK(of_exact.step_size == doctest::Approx(of_dense.step_size));
+  CHECK(of_lazy.step_size > 0);
+  CHECK(of_lazy.step_size < of_dense.step_size);  // two rows, and not five
+  CHECK(of_exact.step_size > 0);
+}
+
+TEST_CASE("rows of a gradient for a table of another shape are refused, and the parameter is named") {
+  const Variable table = leaf(ones({5, 2}));
+  SGD sgd({{"table", table}}, {.lr = 1});
+  look_up(table, {1, 4});
+  table.mutable_value() = ones({2, 2});
+  check_error<ShapeError>([&] { sgd.step(); }, {"[SGD] 'table' (2, 2) has a gradient of rows of another shape"});
+  check_error<ShapeError>([&] { explain(sgd); }, {"[SGD] 'table' (2, 2)"});
+  CHECK(sgd.step_count("table") == 0);
 }
