@@ -38,15 +38,6 @@ inline Register max(Register a, Register b) { return a > b ? a : b; }
 inline Register min(Register a, Register b) { return a < b ? a : b; }
 #endif
 
-/// As required_configuration: a program that was compiled for a processor with other registers does not link.
-template <class T>
-struct BuiltFor {
-  static const char registers;
-};
-template <>
-const char BuiltFor<Register>::registers;
-[[gnu::used]] static const char* const required_registers = &BuiltFor<Register>::registers;
-
 /// The first `count` numbers of a register, at most register_size, the others 0; nothing beyond them is read or
 /// written.
 inline Register load_some(const Scalar* from, std::size_t count) {
@@ -71,5 +62,14 @@ Tensor map_registers(const Tensor& x, F f) {
   if (left > 0) store_some(f(load_some(x.data() + whole, left)), out.data() + whole, left);
   return out;
 }
+
+/// As required_configuration: a program that was compiled for a processor with other registers does not link.
+template <class T>
+struct BuiltFor {
+  static const char registers;
+};
+template <>
+const char BuiltFor<Register>::registers;
+[[gnu::used]] static const char* const required_registers = &BuiltFor<Register>::registers;
 
 }  // namespace xgrad
