@@ -1,9 +1,11 @@
-# What the library needs. Each is a Debian package; cmake/setup.sh installs them all.
+# What the library needs. Each is a Debian package; cmake/setup.sh installs them all, and with the word in
+# xgrad_setup_word, where a folder sets one, what this folder needs besides.
 
 macro(xgrad_require name package reason)
   find_package(${name} ${ARGN} QUIET)
   if(NOT ${name}_FOUND)
-    message(FATAL_ERROR "xgrad needs ${name} (${reason}). On Debian: apt-get install ${package}, or run cmake/setup.sh")
+    string(STRIP "bash cmake/setup.sh ${xgrad_setup_word}" setup)
+    message(FATAL_ERROR "xgrad needs ${name} (${reason}). On Debian: apt-get install ${package}, or run ${setup}")
   endif()
 endmacro()
 

@@ -18,25 +18,38 @@ target_compile_options(xgrad_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshado
                                                 "$<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized;-Wno-maybe-uninitialized>"
                                                 $<$<BOOL:${XGRAD_WERROR}>:-Werror>)
 
+# Where neither a build type nor flags say how far to optimize, a compiler does not at all, and all is 50 times slower.
+string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
+set(optimize "")
+if(NOT CMAKE_CONFIGURATION_TYPES AND NOT build_type STREQUAL DEBUG AND NOT "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}}" MATCHES "(^| )-O")
+  set(optimize -O3)
+endif()
+
 function(xgrad_add_library name scalar)
   add_library(${name} STATIC ${sources})
   add_library(xgrad::${name} ALIAS ${name})
+  # One header a library says what it was built for, so that both can be installed side by side.
+  set(configuration built_for_${scalar}_without_xsimd)
+  set(XGRAD_HAS_XSIMD ${XGRAD_USE_XSIMD})
+  if(XGRAD_USE_XSIMD)
+    set(configuration built_for_${scalar}_with_xsimd)
+    target_link_libraries(${name} PUBLIC xsimd)
+  endif()
+  set(folder xgrad-${scalar})
+  configure_file(cmake/configuration.h.in ${include_dir}/${folder}/xgrad/configuration.h @ONLY)
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${include_dir}/${folder}>
+                                            $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/${folder}>)
   target_compile_features(${name} PUBLIC cxx_std_20)
   target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${include_dir}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   # These change the code of templates, so they are the same in whatever includes the headers.
-  target_compile_definitions(${name} PUBLIC XGRAD_SCALAR=${scalar}
-                                            $<$<BOOL:${XGRAD_ASSERTIONS}>:XTENSOR_ENABLE_ASSERT>)
+  target_compile_definitions(${name} PUBLIC $<$<BOOL:${XGRAD_ASSERTIONS}>:XTENSOR_ENABLE_ASSERT>)
   target_compile_options(${name} PUBLIC $<$<BOOL:${XGRAD_NATIVE}>:-march=native>)
   # One program holds one of the two: CMake refuses to link both.
   set_target_properties(${name} PROPERTIES INTERFACE_XGRAD_SCALAR ${scalar} POSITION_INDEPENDENT_CODE ON)
   set_property(TARGET ${name} APPEND PROPERTY COMPATIBLE_INTERFACE_STRING XGRAD_SCALAR)
   target_link_libraries(${name} PUBLIC xtensor PRIVATE ZLIB::ZLIB Threads::Threads $<BUILD_INTERFACE:xgrad_warnings>)
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O3>)
+  target_compile_options(${name} PRIVATE ${optimize})
   target_precompile_headers(${name} PRIVATE core/simd.h)  # a second less for each source
-  if(XGRAD_USE_XSIMD)
-    target_compile_definitions(${name} PUBLIC XGRAD_HAS_XSIMD)
-    target_link_libraries(${name} PUBLIC xsimd)
-  endif()
   if(XGRAD_USE_TBB)
     target_compile_definitions(${name} PRIVATE XGRAD_HAS_TBB)
     target_link_libraries(${name} PRIVATE TBB::tbb)
@@ -50,6 +63,11 @@ xgrad_add_library(xgrad float)
 xgrad_add_library(xgrad_f64 double)
 set_source_files_properties(${portable_sources} PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 
+if(NOT XGRAD_INSTALL)  # a part of another project: what nobody links is not built
+  set_target_properties(xgrad_f64 PROPERTIES EXCLUDE_FROM_ALL ON)
+  return()
+endif()
+
 install(TARGETS xgrad xgrad_f64 EXPORT xgradTargets)
 install(EXPORT xgradTargets NAMESPACE xgrad:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/xgrad)
 foreach(header ${headers} ${private_headers})
@@ -57,6 +75,7 @@ foreach(header ${headers} ${private_headers})
   install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/xgrad/${folder})
 endforeach()
 install(FILES ${include_dir}/xgrad/xgrad.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/xgrad)
+install(DIRECTORY ${include_dir}/xgrad-float ${include_dir}/xgrad-double DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 configure_package_config_file(cmake/xgradConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/xgradConfig.cmake
                               INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/xgrad)
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/xgradConfigVersion.cmake COMPATIBILITY SameMinorVersion)

@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # Installs what xgrad needs on Debian 12, as far as it is missing. Asks no questions; works as root and with sudo.
-# usage: cmake/setup.sh [test | benchmark]     adds what only the tests, or the benchmarks, need
+# usage: cmake/setup.sh [test | benchmark | aarch64]
+#   adds what only the tests need, the benchmarks, or the tests for another processor (tests/aarch64.sh)
 set -euo pipefail
 
 packages=(g++ cmake ninja-build libxtensor-dev libxsimd-dev libtbb-dev zlib1g-dev nlohmann-json3-dev libcli11-dev)
+tests=(doctest-dev librapidcheck-dev libxtensor-blas-dev libopenblas-dev)
 case "${1:-}" in
   test)
-    packages+=(doctest-dev librapidcheck-dev libxtensor-blas-dev libopenblas-dev)
+    packages+=("${tests[@]}")
     packages+=(chromium chromium-driver python3-selenium fonts-dejavu-core)  # they open the lab's page
     ;;
+  aarch64) packages+=("${tests[@]}" g++-aarch64-linux-gnu qemu-user) ;;
   benchmark) packages+=(libbenchmark-dev libopenblas-dev time) ;;
 esac
 

@@ -73,4 +73,13 @@ Tensor map_registers(const Tensor& x, F f) {
   return out;
 }
 
+/// As required_configuration: a program that was compiled for a processor with other registers does not link.
+template <class T>
+struct BuiltFor {
+  static const char registers;
+};
+template <>
+const char BuiltFor<Register>::registers;
+[[gnu::used]] static const char* const required_registers = &BuiltFor<Register>::registers;
+
 }  // namespace xgrad

@@ -1,27 +1,34 @@
 // The array type of the library and the names that go with it.
 #pragma once
 
+#include <xgrad/configuration.h>
 #include <xgrad/core/allocator.h>
 #include <xgrad/core/xtensor.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
-#ifndef XGRAD_SCALAR
-#define XGRAD_SCALAR float
-#endif
-
 namespace xgrad {
+
+/// The library defines the one that it was built for, and every program that includes a header asks for the one that it
+/// was compiled for: a program for another scalar type, or without the library's SIMD registers, does not link.
+extern const char XGRAD_CONFIGURATION;
+[[gnu::used]] static const char* const required_configuration = &XGRAD_CONFIGURATION;
 
 /// float in xgrad::xgrad, double in xgrad::xgrad_f64.
 using Scalar = XGRAD_SCALAR;
+using Shape = xt::svector<std::size_t, 4, std::allocator<std::size_t>, true>;
+/// What xt::xarray is, spelled out: XTENSOR_USE_XSIMD, XTENSOR_DEFAULT_LAYOUT and the like change xt::xarray, and a
+/// program may define them.
+template <class T, class A>
+using Array = xt::xarray_container<xt::uvector<T, A>, xt::layout_type::row_major, Shape>;
 /// A dense row-major array that owns its elements. Tensor({1, 2, 3}) is data; Tensor::from_shape({1, 2, 3}) is a shape.
-using Tensor = xt::xarray<Scalar, xt::layout_type::row_major, Allocator<Scalar>>;
+using Tensor = Array<Scalar, Allocator<Scalar>>;
 /// Class labels and positions.
-using IndexTensor = xt::xarray<std::int64_t>;
-using Shape = Tensor::shape_type;
+using IndexTensor = Array<std::int64_t, std::allocator<std::int64_t>>;
 
 /// "(2, 3)", "(5,)" or "()", as Python prints a tuple.
 std::string to_string(const Shape& shape);

@@ -78,8 +78,8 @@ std::string csv(const std::vector<Series>& all) {
   std::string text = "what,size,microseconds_per_image,billion_multiply_adds_per_second\n";
   for (const Series& series : all)
     for (const Point& point : series.points)
-      text += message(series.name, ",", point.size, ",", train::fixed(point.microseconds, 3), ",",
-                      train::fixed(billions_per_second(point), 3), "\n");
+      text += message(series.name, ",", point.size, ",", cli::fixed(point.microseconds, 3), ",",
+                      cli::fixed(billions_per_second(point), 3), "\n");
   return text;
 }
 
@@ -145,7 +145,7 @@ std::string svg(const std::vector<Series>& all, const std::string& title) {
 int main(int argc, char** argv) {
   if (argc != 4) return std::fprintf(stderr, "usage: growth THREADS TABLE.csv PLOT.svg\n"), 2;
   set_num_threads(std::stoi(argv[1]));
-  const train::OutputFile table("growth", argv[2]), plot("growth", argv[3]);
+  const cli::OutputFile table("growth", argv[2]), plot("growth", argv[3]);
   const std::vector<Series> all = measure_all();
   table.write(csv(all));
   plot.write(

@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # Builds the benchmarks and runs them: whole processes in turns with libtorch's, where libtorch-dev is installed.
-# usage: tests/benchmarks/run.sh [--data DIR] [SECTION...]
+# usage: tests/benchmarks/run.sh [--quick] [--data DIR] [SECTION...]
 #   sections: mlp mlp1000 lenet convolution target memory micro growth profile; without any, all of them
 #   --data DIR, or XGRAD_DATA=DIR: a folder with MNIST's four files; otherwise digits are drawn
+#   --quick: every program for a moment, to see that it runs; its times say nothing
 #   TURNS=3: how often each process runs
 # Where OpenBLAS does not know the processor it takes a kernel of 2004, and the peers are far too slow: the third line of
 # the output tells. OPENBLAS_CORETYPE=Cooperlake (AVX-512) or Haswell (AVX2) gives them a better one.
 set -euo pipefail
 all=(mlp mlp1000 lenet convolution target memory micro growth profile)
-sections=()
+sections=() quick=() starts=100 steps=300
 while [ $# -gt 0 ]; do
   case $1 in
+    --quick) export XGRAD_QUICK=1 && TURNS=1 starts=1 steps=3 quick=(--benchmark_min_time=0.001) ;;
     --data) XGRAD_DATA=$(realpath -e "$2") && export XGRAD_DATA && shift ;;
     *)
-      if [[ " ${all[*]} " != *" $1 "* ]]; then sed -n '3,8s/^# //p' "$0" >&2 && exit 2; fi
+      if [[ " ${all[*]} " != *" $1 "* ]]; then sed -n '3,9s/^# //p' "$0" >&2 && exit 2; fi
       sections+=("$1")
       ;;
   esac
@@ -25,7 +27,7 @@ turns=${TURNS:-3}
 cd "$(dirname "$0")/../.."
 bash cmake/setup.sh benchmark
 cmake --preset benchmarks >/dev/null
-cmake --build --preset benchmarks >/dev/null
+log=$(cmake --build --preset benchmarks) || { tail -n 40 <<<"$log" >&2 && exit 1; }
 bin=build/benchmarks/tests/benchmarks
 results=build/benchmarks/results.csv
 : >"$results"
@@ -109,10 +111,10 @@ memory() {
 micro() {
   local start program
   start=$(date +%s%N)
-  for _ in $(seq 100); do "$bin/first_gradient"; done
-  record "process start to first gradient" xgrad "$(awk "BEGIN { print ($(date +%s%N) - $start) / 1e11 }")" s
+  for _ in $(seq "$starts"); do "$bin/first_gradient"; done
+  record "process start to first gradient" xgrad "$(awk "BEGIN { print ($(date +%s%N) - $start) / 1e9 / $starts }")" s
   for program in mlp graph optimizer; do # medians of repetitions that run in random turns
-    OPENBLAS_NUM_THREADS=1 "$bin/${program}_benchmark" --benchmark_repetitions=$((2 * turns + 1)) \
+    OPENBLAS_NUM_THREADS=1 "$bin/${program}_benchmark" "${quick[@]}" --benchmark_repetitions=$((2 * turns + 1)) \
       --benchmark_enable_random_interleaving=true --benchmark_display_aggregates_only=true 2>/dev/null | grep _median | sort
   done
 }
@@ -123,7 +125,7 @@ growth() {
 }
 
 profile() {
-  for network in lenet mlp; do "$bin/profile" $network 1 300; done
+  for network in lenet mlp; do "$bin/profile" $network 1 "$steps"; done
 }
 
 load() { cut -d' ' -f1-3 /proc/loadavg; }

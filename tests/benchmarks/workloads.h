@@ -12,10 +12,13 @@
 #include <string>
 #include <vector>
 
+/// Whether a program is to run only to show that it does.
+inline bool quick() { return std::getenv("XGRAD_QUICK") != nullptr; }
+
 /// The folder in XGRAD_DATA (MNIST's layout), or digits drawn by the library.
 inline xgrad::datasets::Split benchmark_data() {
   if (const char* folder = std::getenv("XGRAD_DATA")) return xgrad::datasets::mnist(folder);
-  return {xgrad::datasets::digits(60000, 1), xgrad::datasets::digits(10000, 2)};
+  return {xgrad::datasets::digits(quick() ? 640 : 60000, 1), xgrad::datasets::digits(quick() ? 1000 : 10000, 2)};
 }
 
 /// All with ReLU, and trained by Adam with its own defaults.
@@ -36,9 +39,11 @@ inline double seconds_since(std::chrono::steady_clock::time_point start) {
 /// The median of the times that one call takes, over half a second and five calls at least, after a warm-up.
 template <class Function>
 double median_seconds(Function function) {
+  const std::size_t least = quick() ? 1 : 5;
+  const double window = quick() ? 0 : 0.5;
   for (int warm_up = 0; warm_up < 2; ++warm_up) function();
   std::vector<double> times;
-  for (const auto begin = std::chrono::steady_clock::now(); times.size() < 5 || seconds_since(begin) < 0.5;) {
+  for (const auto begin = std::chrono::steady_clock::now(); times.size() < least || seconds_since(begin) < window;) {
     const auto start = std::chrono::steady_clock::now();
     function();
     times.push_back(seconds_since(start));
