@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <locale>
+#include <mutex>
 #include <numeric>
 #include <sstream>
 #include <utility>
@@ -90,11 +91,30 @@ void Generator::load_state_dict(const StateDict& state) {
   *this = loaded;
 }
 
+namespace {
+
+std::mutex seed_mutex;
+std::uint64_t last_seed = 0, next_thread = 0;
+
+Generator generator_of_new_thread() {
+  const std::lock_guard lock(seed_mutex);
+  return Generator(last_seed, next_thread++);
+}
+
+}  // namespace
+
 Generator& default_generator() {
-  thread_local Generator generator;
+  thread_local Generator generator = generator_of_new_thread();
   return generator;
 }
 
-void seed(std::uint64_t value) { default_generator() = Generator(value); }
+// The main thread is number 0, whichever draws first.
+[[maybe_unused]] static const Generator& of_main_thread = default_generator();
+
+void seed(std::uint64_t value) {
+  default_generator() = Generator(value);
+  const std::lock_guard lock(seed_mutex);
+  last_seed = value, next_thread = 1;
+}
 
 }  // namespace xgrad

@@ -40,9 +40,12 @@ class Generator {
   bool has_spare_ = false;
 };
 
-/// This thread's generator, from which initializers, dropout and shuffles draw. It starts with seed 0.
+/// This thread's generator, from which initializers, dropout and shuffles draw. The main thread's starts with seed 0. A
+/// thread that does not call seed() itself gets a sequence of its own from the seed that was last given to seed() and
+/// its number: threads are numbered from 1 after each seed(), in the order in which they first draw. Where it matters
+/// which thread gets which sequence, let each call seed().
 Generator& default_generator();
-/// Starts this thread's generator anew.
+/// Starts this thread's generator anew, and fixes the sequences of the threads that are to come.
 void seed(std::uint64_t value);
 
 }  // namespace xgrad

@@ -1,3 +1,4 @@
+#include <unistd.h>
 #include <xgrad/autograd/profile.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/random.h>
@@ -16,7 +17,8 @@
 namespace xgrad::datasets {
 
 // One pass over the data. Batches change hands in groups: waking a thread takes longer than filling a small batch.
-// `current_` belongs to the consumer; `ahead_` to the thread while it is not `full_`, and to the consumer while it is.
+// `current_` belongs to the consumer; `ahead_->batches` to the thread while they are not `full`, and to the consumer
+// while they are.
 class DataLoader::Epoch {
  public:
   explicit Epoch(const DataLoader& loader)
@@ -32,22 +34,22 @@ class DataLoader::Epoch {
         batches_(loader.size()),
         group_(loader.options_.prefetch ? group_size() : 1),
         current_(group_),
-        ahead_(group_),
         taken_(first_) {
     if (!loader.options_.prefetch || batches_ - first_ <= group_) return;
+    ahead_ = std::make_unique<Ahead>(group_);
     try {
-      thread_ = std::thread([this] { run(); });
+      ahead_->thread = std::thread([this, ahead = ahead_.get()] { run(*ahead); });
     } catch (const std::system_error&) {
-      // No thread is to be had (a browser, a limit): batches are made when they are asked for.
+      ahead_.reset();  // no thread is to be had (a browser, a limit): batches are made when they are asked for
     }
   }
   ~Epoch() {
-    if (!thread_.joinable()) return;
-    std::unique_lock lock(mutex_);
-    stopping_ = true;
+    if (!has_thread()) return;
+    std::unique_lock lock(ahead_->mutex);
+    ahead_->stopping = true;
     lock.unlock();
-    changed_.notify_one();
-    thread_.join();
+    ahead_->changed.notify_one();
+    ahead_->thread.join();
   }
 
   std::uint64_t number() const { return number_; }
@@ -59,29 +61,48 @@ class DataLoader::Epoch {
     if (++taken_ > batches_ || (taken_ - 1 - first_) % group_ != 0) return;
     for (Batch& batch : current_)
       if (!batch.images.unique()) batch.images = {};  // kept by somebody: leave it alone
-    if (!thread_.joinable()) return fill(current_, taken_ - 1);
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return full_; });
-    if (failure_) std::rethrow_exception(failure_);
-    std::swap(current_, ahead_);
-    full_ = false;
+    if (!has_thread()) return fill(current_, taken_ - 1);
+    std::unique_lock lock(ahead_->mutex);
+    ahead_->changed.wait(lock, [this] { return ahead_->full; });
+    if (ahead_->failure) std::rethrow_exception(ahead_->failure);
+    std::swap(current_, ahead_->batches);
+    ahead_->full = false;
     lock.unlock();
-    changed_.notify_one();
+    ahead_->changed.notify_one();
   }
 
  private:
-  void run() {
+  struct Ahead {
+    explicit Ahead(std::size_t group) : batches(group) {}
+
+    std::vector<Batch> batches;
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool full = false, stopping = false;
+    std::exception_ptr failure;
+    std::thread thread;
+    const pid_t process = getpid();
+  };
+
+  // fork() copies the state of the thread, in the middle of whatever it did, and not the thread. There it is left alone
+  // for good, since even its destructor would wait, and batches are made when they are asked for.
+  bool has_thread() {
+    if (ahead_ && ahead_->process != getpid()) static_cast<void>(ahead_.release());
+    return ahead_ != nullptr;
+  }
+
+  void run(Ahead& ahead) const {
     for (std::size_t first = first_; first < batches_; first += group_) {
       try {
-        fill(ahead_, first);
+        fill(ahead.batches, first);
       } catch (...) {
-        failure_ = std::current_exception();
+        ahead.failure = std::current_exception();
       }
-      std::unique_lock lock(mutex_);
-      full_ = true;
-      changed_.notify_one();
-      changed_.wait(lock, [this] { return !full_ || stopping_; });
-      if (stopping_) return;
+      std::unique_lock lock(ahead.mutex);
+      ahead.full = true;
+      ahead.changed.notify_one();
+      ahead.changed.wait(lock, [&] { return !ahead.full || ahead.stopping; });
+      if (ahead.stopping) return;
     }
   }
 
@@ -131,13 +152,9 @@ class DataLoader::Epoch {
   const std::uint64_t number_;
   const std::size_t first_, batches_, group_;  // it begins with batch first_
 
-  std::vector<Batch> current_, ahead_;
-  std::size_t taken_;  // of all the epoch's batches
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool full_ = false, stopping_ = false;
-  std::exception_ptr failure_;
-  std::thread thread_;
+  std::vector<Batch> current_;
+  std::size_t taken_;             // of all the epoch's batches
+  std::unique_ptr<Ahead> ahead_;  // null where no thread makes batches
 };
 
 DataLoader::DataLoader(Dataset dataset, LoaderOptions options) : dataset_(std::move(dataset)), options_(options) {

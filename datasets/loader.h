@@ -29,7 +29,8 @@ struct LoaderOptions {
 };
 
 /// for (const auto& [images, labels] : loader) … is one epoch. The order depends on nothing but the seed and the number
-/// of the epoch, and an image's distortion on these and its index in the dataset; prefetching changes neither.
+/// of the epoch, and an image's distortion on these and its index in the dataset; prefetching changes neither. A
+/// process forked within the loop may go on with it, or leave it: there batches are made when they are asked for.
 class DataLoader {
  public:
   class Iterator;

@@ -112,6 +112,7 @@ void run(const char* path) {
 int main(int argc, char** argv) {
   try {
     run(argc > 1 ? argv[1] : nullptr);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("cannot write the output");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "backprop_by_hand: %s\n", error.what());
     return 1;

@@ -108,7 +108,8 @@ int main(int argc, char** argv) {
     std::ofstream file(path, std::ios::binary);
     file << png(contact_sheet(data, augment));
     if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
-    std::cout << std::filesystem::absolute(path).string() << '\n';
+    if (!(std::cout << std::filesystem::absolute(path).string() << std::endl))
+      throw std::runtime_error("cannot write the output");
   } catch (const std::exception& error) {
     std::cerr << "digits_sheet: " << error.what() << '\n';
     return 1;

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <stdexcept>
 #include <string>
 
 using namespace xgrad;
@@ -59,6 +60,7 @@ int main(int argc, char** argv) {
     std::puts(nn::summary(shown, {1, 1, 28, 28}).c_str());
     train<optim::Adam>("Adam", 1e-3, data);
     train<optim::Adamax>("Adamax", 2e-3, data);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("cannot write the output");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lenet: %s\n", error.what());
     return 1;

@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <stdexcept>
 #include <string>
 
 #include "line_plot.h"
@@ -99,7 +100,9 @@ int run(const std::string& path, std::size_t count) {
 
 int main(int argc, char** argv) {
   try {
-    return run(argc > 1 ? argv[1] : "lr_range.svg", argc > 2 ? std::stoul(argv[2]) : 10000);
+    const int status = run(argc > 1 ? argv[1] : "lr_range.svg", argc > 2 ? std::stoul(argv[2]) : 10000);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("cannot write the output");
+    return status;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lr_range: %s\n", error.what());
     return 1;

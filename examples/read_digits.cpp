@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <stdexcept>
 
 using namespace xgrad;
 
@@ -103,7 +104,9 @@ int run(std::size_t count, int epochs) {
 
 int main(int argc, char** argv) {
   try {
-    return run(argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 10000, argc > 2 ? std::atoi(argv[2]) : 5);
+    const int status = run(argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 10000, argc > 2 ? std::atoi(argv[2]) : 5);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("cannot write the output");
+    return status;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "read_digits: %s\n", error.what());
     return 1;

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <stdexcept>
 #include <string>
 
 using namespace xgrad;
@@ -70,6 +71,7 @@ int main(int argc, char** argv) {
       model.train();
       std::printf("epoch %d  loss %.4f  test accuracy %.1f %%\n", epoch, loss, 100 * right);
     }
+    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("cannot write the output");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "residual: %s\n", error.what());
     return 1;

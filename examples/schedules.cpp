@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
+#include <stdexcept>
 #include <vector>
 
 #include "line_plot.h"
@@ -75,6 +76,7 @@ int main(int argc, char** argv) {
     };
     line_plot::write(path, "Schedules of the learning rate, from a base rate of 1", panels, 3);
     std::printf("%zu schedules: %s\n", panels.size(), path);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("cannot write the output");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "schedules: %s\n", error.what());
     return 1;

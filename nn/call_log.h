@@ -3,10 +3,13 @@
 
 #include <xgrad/nn/module.h>
 
+#include <typeinfo>
+
 namespace xgrad::nn::detail {
 
 struct Call {
-  const Module* module;
+  const Module* module;        // it may be gone: forward() may make modules
+  const std::type_info* type;  // what it was
   Shape output;
 };
 

@@ -8,14 +8,16 @@
 namespace xgrad::nn {
 namespace {
 
-struct Start {
-  Tensor weight, bias;
-};
+// Uniform in ±1 / sqrt(the weights of one output).
+Tensor draw(const Shape& shape, const Shape& weight) {
+  const double bound = 1 / std::sqrt(static_cast<double>(weight[1] * weight[2] * weight[3]));
+  return default_generator().uniform(shape, -bound, bound);
+}
 
-// A weight (first, second / groups, kernel…) and a bias of `out`, both uniform in ±1 / sqrt(the weights of one output).
+// A weight (first, second / groups, kernel…).
 template <class Options>
-Start draw(std::string_view layer, std::size_t first, std::size_t second, std::size_t out, Size2d kernel,
-           const Options& options) {
+Tensor draw_weight(std::string_view layer, std::size_t first, std::size_t second, Size2d kernel,
+                   const Options& options) {
   const auto divides = [&](std::size_t channels) {
     return channels > 0 && options.groups > 0 && channels % static_cast<std::size_t>(options.groups) == 0;
   };
@@ -26,19 +28,15 @@ Start draw(std::string_view layer, std::size_t first, std::size_t second, std::s
   slide(layer, image, image, {kernel, options.stride, options.padding, options.dilation});
   const Shape shape = {first, second / static_cast<std::size_t>(options.groups),
                        static_cast<std::size_t>(kernel.height), static_cast<std::size_t>(kernel.width)};
-  const double bound = 1 / std::sqrt(static_cast<double>(shape[1] * shape[2] * shape[3]));
-  Tensor weight = default_generator().uniform(shape, -bound, bound);
-  return {std::move(weight), options.bias ? default_generator().uniform({out}, -bound, bound) : Tensor()};
+  return draw(shape, shape);
 }
 
 }  // namespace
 
 Conv2d::Conv2d(std::size_t in_channels, std::size_t out_channels, Size2d kernel_size, Conv2dOptions options)
-    : options_(options) {
-  Start start = draw("conv2d", out_channels, in_channels, out_channels, kernel_size, options);
-  weight = param("weight", std::move(start.weight));
-  if (options.bias) bias = param("bias", std::move(start.bias));
-}
+    : weight(param("weight", draw_weight("conv2d", out_channels, in_channels, kernel_size, options))),
+      bias(options.bias ? param("bias", draw({out_channels}, weight.shape())) : Parameter()),
+      options_(options) {}
 
 Variable Conv2d::forward(const Variable& x) {
   const auto& [stride, padding, dilation, groups, with_bias] = options_;
@@ -47,11 +45,9 @@ Variable Conv2d::forward(const Variable& x) {
 
 ConvTranspose2d::ConvTranspose2d(std::size_t in_channels, std::size_t out_channels, Size2d kernel_size,
                                  ConvTranspose2dOptions options)
-    : options_(options) {
-  Start start = draw("conv_transpose2d", in_channels, out_channels, out_channels, kernel_size, options);
-  weight = param("weight", std::move(start.weight));
-  if (options.bias) bias = param("bias", std::move(start.bias));
-}
+    : weight(param("weight", draw_weight("conv_transpose2d", in_channels, out_channels, kernel_size, options))),
+      bias(options.bias ? param("bias", draw({out_channels}, weight.shape())) : Parameter()),
+      options_(options) {}
 
 Variable ConvTranspose2d::forward(const Variable& x) {
   const auto& [stride, padding, output_padding, dilation, groups, with_bias] = options_;

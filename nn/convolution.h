@@ -22,7 +22,7 @@ class Conv2d : public Module {
   Conv2d(std::size_t in_channels, std::size_t out_channels, Size2d kernel_size, Conv2dOptions options = {});
   Variable forward(const Variable& x) override;
 
-  Variable weight, bias;
+  Parameter weight, bias;
 
  private:
   Conv2dOptions options_;
@@ -42,7 +42,7 @@ class ConvTranspose2d : public Module {
                   ConvTranspose2dOptions options = {});
   Variable forward(const Variable& x) override;
 
-  Variable weight, bias;
+  Parameter weight, bias;
 
  private:
   ConvTranspose2dOptions options_;

@@ -7,13 +7,21 @@
 
 namespace xgrad::nn {
 
-Embedding::Embedding(std::size_t num_embeddings, std::size_t embedding_dim, EmbeddingOptions options)
-    : sparse_(options.sparse) {
+namespace {
+
+Shape weight_shape(std::size_t num_embeddings, std::size_t embedding_dim) {
   for (const std::size_t size : {num_embeddings, embedding_dim})
     if (size < 1 || size > std::size_t{1} << 31)
       throw ValueError(message("[embedding] expected sizes of 1 to 2^31, got ", size));
-  weight = param("weight", default_generator().normal({num_embeddings, embedding_dim}));
+  return {num_embeddings, embedding_dim};
 }
+
+}  // namespace
+
+Embedding::Embedding(std::size_t num_embeddings, std::size_t embedding_dim, EmbeddingOptions options)
+    : weight(options.weight ? share("weight", options.weight, weight_shape(num_embeddings, embedding_dim))
+                            : param("weight", default_generator().normal(weight_shape(num_embeddings, embedding_dim)))),
+      sparse_(options.sparse) {}
 
 Variable Embedding::lookup(const IndexTensor& index) const {
   return take_rows(weight, index, {.sparse_grad = sparse_});
@@ -21,7 +29,9 @@ Variable Embedding::lookup(const IndexTensor& index) const {
 
 Variable Embedding::forward(const Variable& x) {
   IndexTensor index = IndexTensor::from_shape(x.shape());
-  const auto count = static_cast<double>(weight.shape()[0]);
+  const Shape& table = weight.shape();
+  if (table.size() != 2) throw ShapeError(message("[embedding] expected a weight (rows, width), got ", table));
+  const auto count = static_cast<double>(table[0]);
   for (std::size_t i = 0; i < x.size(); ++i) {
     const auto number = static_cast<double>(x.value().data()[i]);
     if (!(number >= 0 && number < count && number == std::floor(number)))

@@ -8,10 +8,12 @@
 namespace xgrad::nn {
 
 struct EmbeddingOptions {
-  bool sparse = false;  ///< backward() keeps the gradient of the rows that were read, not of all: weight.sparse_grad()
+  bool sparse = false;   ///< backward() keeps the gradient of the rows that were read, not of all: weight.sparse_grad()
+  Variable weight = {};  ///< one to share, such as an output layer's; else a new one is drawn
 };
 
-/// A table of num_embeddings rows, standard normal at first. ValueError for sizes outside 1 to 2^31.
+/// A table of num_embeddings rows, standard normal at first. ValueError for sizes outside 1 to 2^31, ShapeError for a
+/// weight to share of another shape.
 class Embedding : public Module {
  public:
   Embedding(std::size_t num_embeddings, std::size_t embedding_dim, EmbeddingOptions options = {});
@@ -21,7 +23,7 @@ class Embedding : public Module {
   /// The same for indices that come as a Variable. ValueError for what is not a whole number in that range.
   Variable forward(const Variable& x) override;
 
-  Variable weight;  ///< (num_embeddings, embedding_dim)
+  Parameter weight;  ///< (num_embeddings, embedding_dim)
 
  private:
   bool sparse_;

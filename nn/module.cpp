@@ -5,6 +5,7 @@
 #include <xgrad/nn/module.h>
 
 #include <algorithm>
+#include <typeinfo>
 
 namespace xgrad::nn {
 
@@ -13,13 +14,22 @@ std::vector<detail::Call>*& detail::call_log() {
   return log;
 }
 
+Parameter& Parameter::operator=(Parameter&& other) {
+  if (!module_.expired())
+    throw GraphError(
+        "[parameter] expected mutable_value() or share(), got an assignment that the module would not see");
+  Variable::operator=(std::move(other));
+  module_ = std::move(other.module_);
+  return *this;
+}
+
 Module::~Module() = default;
 
 Variable Module::operator()(const Variable& x) {
   const FlushToZero guard;
   Profile::mark("other");
   Variable y = forward(x);
-  if (auto* log = detail::call_log()) log->push_back({this, y.shape()});
+  if (auto* log = detail::call_log()) log->push_back({this, &typeid(*this), y.shape()});
   return y;
 }
 
@@ -33,14 +43,21 @@ void Module::zero_grad() {
   for (const auto& [name, child] : children_) child->zero_grad();
 }
 
-Variable Module::param(std::string name, Tensor value) {
-  require_free(name);
-  return parameters_.emplace_back(std::move(name), Variable(std::move(value), true)).second;
+Parameter Module::param(std::string name, Tensor value) {
+  return share(std::move(name), Variable(std::move(value), true));
 }
 
-Variable Module::buffer(std::string name, Tensor value) {
+Parameter Module::buffer(std::string name, Tensor value) { return share(std::move(name), Variable(std::move(value))); }
+
+Parameter Module::share(std::string name, const Variable& existing, const std::optional<Shape>& expected) {
   require_free(name);
-  return buffers_.emplace_back(std::move(name), Variable(std::move(value))).second;
+  if (!existing || !existing.operation().empty())
+    throw ValueError(message("[module] expected '", name, "' to be a parameter, got ",
+                             existing ? message("the output of '", existing.operation(), "'") : "an empty Variable"));
+  if (expected && existing.shape() != *expected)
+    throw ShapeError(message("[module] expected '", name, "' of shape ", *expected, ", got ", existing.shape()));
+  (existing.requires_grad() ? parameters_ : buffers_).emplace_back(std::move(name), existing);
+  return Parameter(existing, alive_);
 }
 
 Module& Module::adopt(std::string name, std::unique_ptr<Module> child) {
@@ -59,10 +76,17 @@ void Module::require_free(const std::string& name) const {
 }
 
 NamedVariables Module::collect(NamedVariables Module::*own) const {
-  NamedVariables all = this->*own;
-  for (const auto& [prefix, child] : children_)
-    for (auto& [name, variable] : child->collect(own)) all.emplace_back(prefix + "." + name, std::move(variable));
+  NamedVariables all;
+  std::unordered_set<const Node*> seen;
+  collect(own, "", all, seen);
   return all;
+}
+
+void Module::collect(NamedVariables Module::*own, const std::string& prefix, NamedVariables& all,
+                     std::unordered_set<const Node*>& seen) const {
+  for (const auto& [name, variable] : this->*own)
+    if (seen.insert(variable.node()).second) all.emplace_back(prefix + name, variable);
+  for (const auto& [name, child] : children_) child->collect(own, prefix + name + ".", all, seen);
 }
 
 StateDict Module::state_dict() const {

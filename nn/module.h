@@ -5,11 +5,33 @@
 #include <xgrad/core/state_dict.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 namespace xgrad::nn {
+
+/// A Variable that a module has registered: trained, saved and loaded under a name. Copying it is copying a handle, and
+/// a Variable may hold it. Nothing is to be assigned to it, since forward() would then use what the module does not
+/// know: it does not compile. Change its value with mutable_value(); use one in two places with share().
+class Parameter : public Variable {
+ public:
+  explicit Parameter() = default;  ///< empty: a layer without a bias, say
+  Parameter(const Parameter&) = default;
+  Parameter(Parameter&&) = default;
+  Parameter& operator=(const Parameter&) = delete;
+  /// What a move of the whole module needs, after which the old one has no module. GraphError where it has one.
+  Parameter& operator=(Parameter&& other);
+  friend void swap(Parameter&, Parameter&) = delete;
+
+ private:
+  friend class Module;
+  Parameter(Variable variable, std::weak_ptr<void> module)
+      : Variable(std::move(variable)), module_(std::move(module)) {}
+  std::weak_ptr<void> module_;
+};
 
 /// A layer or a model: named parameters, buffers and children, and what they compute.
 ///
@@ -18,7 +40,7 @@ namespace xgrad::nn {
 ///     Variable forward(const Variable& x) override { return x + scale * hidden(x); }
 ///
 ///     nn::Linear& hidden;
-///     Variable scale = param("scale", ones({1}));
+///     nn::Parameter scale = param("scale", ones({1}));
 ///   };
 ///
 /// Modules move and do not copy. Children live on the heap, so references to them stay valid when the module moves.
@@ -38,7 +60,8 @@ class Module {
   /// Call this rather than forward(): it flushes subnormal numbers to zero meanwhile, and summary() sees it.
   Variable operator()(const Variable& x);
 
-  /// This module's parameters and then its children's, under dotted names such as "fc1.weight".
+  /// This module's parameters and then its children's, under dotted names such as "fc1.weight". One that is shared is
+  /// listed once, under the first of its names: it is trained, saved and loaded once.
   NamedVariables parameters() const { return collect(&Module::parameters_); }
   NamedVariables buffers() const { return collect(&Module::buffers_); }
   const Children& children() const { return children_; }
@@ -59,9 +82,13 @@ class Module {
  protected:
   // Each of these throws ValueError for a name that is empty, has a dot, or is taken already.
 
-  Variable param(std::string name, Tensor value);
+  Parameter param(std::string name, Tensor value);
   /// A value without gradient that is part of the state, such as a running mean.
-  Variable buffer(std::string name, Tensor value);
+  Parameter buffer(std::string name, Tensor value);
+  /// Registers what exists, such as another layer's weight, also under this name: tied weights. A Variable that
+  /// requires no gradient becomes a buffer. ShapeError unless it has the expected shape; ValueError for an empty one,
+  /// and for the output of an operation.
+  Parameter share(std::string name, const Variable& existing, const std::optional<Shape>& expected = {});
   template <class T, class... Args>
   T& add(std::string name, Args&&... args) {
     require_free(name);
@@ -72,10 +99,13 @@ class Module {
  private:
   void require_free(const std::string& name) const;
   NamedVariables collect(NamedVariables Module::*own) const;
+  void collect(NamedVariables Module::*own, const std::string& prefix, NamedVariables& all,
+               std::unordered_set<const Node*>& seen) const;
 
   NamedVariables parameters_, buffers_;
   Children children_;
   bool training_ = true;
+  std::shared_ptr<void> alive_ = std::make_shared<char>();  // for parameters to ask whether they still have a module
 };
 
 }  // namespace xgrad::nn

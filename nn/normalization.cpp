@@ -15,7 +15,13 @@ Variable beside(const Variable& x, const Variable& numbers) {
   return reshape(numbers, shape);
 }
 
-void follow(Variable& running, const std::vector<double>& batch, double share, double factor) {
+Shape checked(std::string_view operation, Shape shape) {
+  if (std::any_of(shape.begin(), shape.end(), [](std::size_t size) { return size < 1 || size > std::size_t{1} << 31; }))
+    throw ValueError(message("[", operation, "] expected sizes of 1 to 2^31, got ", shape));
+  return shape;
+}
+
+void follow(const Variable& running, const std::vector<double>& batch, double share, double factor) {
   Scalar* values = running.mutable_value().data();
   for (std::size_t c = 0; c < batch.size(); ++c)
     values[c] = Scalar((1 - share) * values[c] + share * factor * batch[c]);
@@ -24,24 +30,33 @@ void follow(Variable& running, const std::vector<double>& batch, double share, d
 }  // namespace
 
 Normalization::Normalization(std::string_view operation, Shape shape, double eps, bool affine)
-    : shape_(std::move(shape)), eps_(eps) {
-  if (std::any_of(shape_.begin(), shape_.end(),
-                  [](std::size_t size) { return size < 1 || size > std::size_t{1} << 31; }))
-    throw ValueError(message("[", operation, "] expected sizes of 1 to 2^31, got ", shape_));
+    : operation_(operation),
+      shape_(checked(operation, std::move(shape))),
+      eps_(eps),
+      weight(affine ? param("weight", ones(shape_)) : Parameter()),
+      bias(affine ? param("bias", zeros(shape_)) : Parameter()) {
   if (!(eps >= 0 && std::isfinite(eps)))
     throw ValueError(message("[", operation, "] expected a finite eps of 0 or more, got ", eps));
-  if (affine) weight = param("weight", ones(shape_)), bias = param("bias", zeros(shape_));
+}
+
+void Normalization::require_shape(std::string_view name, const Variable& variable, const Shape& shape) const {
+  if (variable.shape() != shape)
+    throw ShapeError(message("[", operation_, "] expected ", name, " of shape ", shape, ", got ", variable.shape()));
+}
+
+void Normalization::require_affine_shapes() const {
+  if (weight) require_shape("weight", weight, shape_), require_shape("bias", bias, shape_);
 }
 
 BatchNorm::BatchNorm(std::size_t channels, std::size_t dimensions, BatchNormOptions options)
     : Normalization("batch_norm", {channels}, options.eps, options.affine),
+      running_mean(buffer("running_mean", zeros(shape_))),
+      running_var(buffer("running_var", ones(shape_))),
+      num_batches_tracked(buffer("num_batches_tracked", zeros({}))),
       dimensions_(dimensions),
       momentum_(options.momentum) {
   if (!(momentum_ >= 0 && momentum_ <= 1))
     throw ValueError(message("[batch_norm] expected momentum in [0, 1], got ", momentum_));
-  running_mean = buffer("running_mean", zeros(shape_));
-  running_var = buffer("running_var", ones(shape_));
-  num_batches_tracked = buffer("num_batches_tracked", zeros({}));
 }
 
 Variable BatchNorm::forward(const Variable& x) {
@@ -51,6 +66,9 @@ Variable BatchNorm::forward(const Variable& x) {
   if (!(flat || shape.size() == dimensions_ + 2) || shape[1] != channels)
     throw ShapeError(message("[batch_norm] expected ", dimensions_ == 1 ? "(N, C) or (N, C, L)" : "(N, C, H, W)",
                              " with C = ", channels, ", got ", shape));
+  require_affine_shapes();
+  require_shape("running_mean", running_mean, shape_), require_shape("running_var", running_var, shape_);
+  require_shape("num_batches_tracked", num_batches_tracked, {});
   if (!training()) {
     const Variable inverse = 1 / sqrt(running_var + eps_), scale = weight ? weight * inverse : inverse;
     const Variable shift = -running_mean * scale;
@@ -74,6 +92,7 @@ Variable LayerNorm::forward(const Variable& x) {
   const Shape& shape = x.shape();
   if (shape.size() < shape_.size() || !std::equal(shape_.rbegin(), shape_.rend(), shape.rbegin()))
     throw ShapeError(message("[layer_norm] the last dimensions of ", shape, " are not ", shape_));
+  require_affine_shapes();
   const std::size_t width = element_count(shape_);
   const Variable y = normalize(x, {1, x.size() / width, width}, eps_);
   return weight ? y * weight + bias : y;
@@ -89,6 +108,7 @@ Variable GroupNorm::forward(const Variable& x) {
   const Shape& shape = x.shape();
   if (shape.size() < 2 || shape[1] != shape_[0])
     throw ShapeError(message("[group_norm] expected (N, C, …) with C = ", shape_[0], ", got ", shape));
+  require_affine_shapes();
   const std::size_t count = shape[0] * groups_;
   const Variable y = normalize(x, {1, count, x.size() / std::max<std::size_t>(count, 1)}, eps_);
   return weight ? y * beside(x, weight) + beside(x, bias) : y;

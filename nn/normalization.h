@@ -8,18 +8,24 @@
 #include <xgrad/nn/module.h>
 
 #include <cstddef>
+#include <string_view>
 
 namespace xgrad::nn {
 
 /// What the layers share.
-struct Normalization : Module {
-  Variable weight, bias;  ///< (channels,), or of LayerNorm's shape; at first 1 and 0. Empty, unless affine.
-
+class Normalization : public Module {
  protected:
   Normalization(std::string_view operation, Shape shape, double eps, bool affine);
+  /// ShapeError that names what is of another shape: somebody gave it another one with mutable_value().
+  void require_shape(std::string_view name, const Variable& variable, const Shape& shape) const;
+  void require_affine_shapes() const;
 
+  std::string_view operation_;
   Shape shape_;  // of weight and bias
   double eps_;
+
+ public:
+  Parameter weight, bias;  ///< (channels,), or of LayerNorm's shape; at first 1 and 0. Empty, unless affine.
 };
 
 struct BatchNormOptions {
@@ -34,8 +40,8 @@ struct BatchNormOptions {
 struct BatchNorm : Normalization {
   Variable forward(const Variable& x) override;
 
-  Variable running_mean, running_var;  ///< (channels,): buffers, at first 0 and 1
-  Variable num_batches_tracked;        ///< (): how many batches it was trained on, kept so that PyTorch's states fit
+  Parameter running_mean, running_var;  ///< (channels,): buffers, at first 0 and 1
+  Parameter num_batches_tracked;        ///< (): how many batches it was trained on, kept so that PyTorch's states fit
 
  protected:
   BatchNorm(std::size_t channels, std::size_t dimensions, BatchNormOptions options);

@@ -4,6 +4,7 @@
 #include <xgrad/nn/recurrent.h>
 
 #include <cmath>
+#include <optional>
 
 namespace xgrad::nn {
 namespace {
@@ -14,23 +15,29 @@ Variable part(const Variable& all, std::size_t k, const Variable& h) {
   return slice(all, 1, k * hidden, (k + 1) * hidden);
 }
 
-}  // namespace
-
-RecurrentCell::RecurrentCell(std::size_t gates, std::size_t input_size, std::size_t hidden_size) {
-  for (const std::size_t size : {input_size, hidden_size})
+// The rows of all gates, each of which may have `columns`.
+Tensor draw(std::size_t gates, std::size_t hidden, std::optional<std::size_t> columns = {}) {
+  for (const std::size_t size : {hidden, columns.value_or(hidden)})
     if (size < 1 || size > std::size_t{1} << 31)
       throw ValueError(message("[recurrent] expected sizes of 1 to 2^31, got ", size));
-  const double bound = 1 / std::sqrt(static_cast<double>(hidden_size));
-  const auto draw = [&](const Shape& shape) { return default_generator().uniform(shape, -bound, bound); };
-  weight_ih = param("weight_ih", draw({gates * hidden_size, input_size}));
-  weight_hh = param("weight_hh", draw({gates * hidden_size, hidden_size}));
-  bias_ih = param("bias_ih", draw({gates * hidden_size}));
-  bias_hh = param("bias_hh", draw({gates * hidden_size}));
+  const double bound = 1 / std::sqrt(static_cast<double>(hidden));
+  const Shape shape = columns ? Shape{gates * hidden, *columns} : Shape{gates * hidden};
+  return default_generator().uniform(shape, -bound, bound);
 }
+
+}  // namespace
+
+RecurrentCell::RecurrentCell(std::size_t gates, std::size_t input_size, std::size_t hidden_size)
+    : weight_ih(param("weight_ih", draw(gates, hidden_size, input_size))),
+      weight_hh(param("weight_hh", draw(gates, hidden_size, hidden_size))),
+      bias_ih(param("bias_ih", draw(gates, hidden_size))),
+      bias_hh(param("bias_hh", draw(gates, hidden_size))),
+      input_(input_size),
+      hidden_(hidden_size) {}
 
 Variable RecurrentCell::checked_state(std::string_view operation, const Variable& x, const Variable& state) const {
   const std::size_t batch = x.shape().empty() ? 0 : x.shape()[0];
-  const Shape input = {batch, weight_ih.shape()[1]}, expected = {batch, weight_hh.shape()[1]};
+  const Shape input = {batch, input_}, expected = {batch, hidden_};
   const Variable h = state ? state : Variable(zeros(expected));
   if (x.shape() != input || h.shape() != expected)
     throw ShapeError(message("[", operation, "] expected an input (N, ", input[1], ") and a state (N, ", expected[1],

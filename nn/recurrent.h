@@ -16,12 +16,15 @@ namespace xgrad::nn {
 
 /// The parameters, with the rows of one gate after those of another.
 struct RecurrentCell : Module {
-  Variable weight_ih, weight_hh;  ///< (gates * hidden, input) and (gates * hidden, hidden)
-  Variable bias_ih, bias_hh;      ///< (gates * hidden,)
+  Parameter weight_ih, weight_hh;  ///< (gates * hidden, input) and (gates * hidden, hidden)
+  Parameter bias_ih, bias_hh;      ///< (gates * hidden,)
 
  protected:
   RecurrentCell(std::size_t gates, std::size_t input_size, std::size_t hidden_size);
   Variable checked_state(std::string_view operation, const Variable& x, const Variable& state) const;
+
+ private:
+  std::size_t input_, hidden_;
 };
 
 /// With the parts i, f, g and o of W_ih x + b_ih + W_hh h + b_hh:

@@ -49,10 +49,10 @@ class Observation {
 };
 
 // "Block<Tanh>" for (anonymous namespace)::Block<xgrad::nn::Tanh>, "Layer" for main::Layer and f(int)::Layer.
-std::string type_name(const Module& module) {
+std::string type_name(const std::type_info& type) {
   int status = 0;
-  char* demangled = abi::__cxa_demangle(typeid(module).name(), nullptr, nullptr, &status);
-  const std::string full = demangled ? demangled : typeid(module).name();
+  char* demangled = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
+  const std::string full = demangled ? demangled : type.name();
   std::free(demangled);
   std::string name;
   std::vector<std::size_t> begins = {0};  // where the name being read begins, a bracket each
@@ -79,11 +79,14 @@ std::string grouped(std::size_t number) {
   return digits;
 }
 
-std::string output_of(const Module& module, const std::vector<detail::Call>& calls) {
+// Whether both are of the same module. A place in memory alone does not tell where forward() makes modules.
+bool same(const detail::Call& a, const detail::Call& b) { return a.module == b.module && *a.type == *b.type; }
+
+std::string output_of(const detail::Call& wanted, const std::vector<detail::Call>& calls) {
   std::string shape = "not called";
   std::size_t count = 0;
   for (const detail::Call& call : calls) {
-    if (call.module != &module) continue;
+    if (!same(call, wanted)) continue;
     shape = to_string(call.output);
     ++count;
   }
@@ -96,10 +99,34 @@ std::size_t count_elements(const NamedVariables& variables) {
   return count;
 }
 
-std::size_t own_parameters(const Module& module) {
-  std::size_t count = count_elements(module.parameters());
-  for (const auto& [name, child] : module.children()) count -= count_elements(child->parameters());
+// Of the parameters that are listed as the module's own.
+std::size_t count_own(const NamedVariables& parameters, const std::string& module) {
+  std::size_t count = 0;
+  for (const auto& [name, parameter] : parameters) {
+    const std::size_t dot = name.rfind('.');
+    if (module == (dot == std::string::npos ? "" : name.substr(0, dot))) count += parameter.size();
+  }
   return count;
+}
+
+using Row = std::array<std::string, 4>;
+
+std::vector<Row> layer_rows(const std::vector<Entry>& entries, const NamedVariables& parameters,
+                            const std::vector<detail::Call>& calls) {
+  std::vector<Row> rows;
+  std::vector<detail::Call> known;
+  for (const Entry& entry : entries) {
+    known.push_back({&entry.module, &typeid(entry.module), {}});
+    const std::size_t own = count_own(parameters, entry.name);
+    rows.push_back({std::string(2 * entry.depth, ' ') + type_name(*known.back().type), entry.name,
+                    output_of(known.back(), calls), own == 0 ? "" : grouped(own)});
+  }
+  for (const detail::Call& call : calls) {
+    if (std::any_of(known.begin(), known.end(), [&](const detail::Call& other) { return same(other, call); })) continue;
+    known.push_back(call);
+    rows.push_back({type_name(*call.type), "not registered", output_of(call, calls), ""});
+  }
+  return rows;
 }
 
 }  // namespace
@@ -107,18 +134,15 @@ std::size_t own_parameters(const Module& module) {
 std::string summary(Module& module, const Shape& input_shape) {
   std::vector<Entry> entries;
   list(module, "", 0, entries);
-  std::vector<std::array<std::string, 4>> rows = {{"Layer", "Name", "Output", "Parameters"}};
+  const NamedVariables all = module.parameters();
+  std::vector<Row> rows = {{"Layer", "Name", "Output", "Parameters"}};
   {
     const NoGrad no_grad;
     Observation observation(entries);
     module(Variable(zeros(input_shape)));
-    for (const Entry& entry : entries) {
-      const std::size_t own = own_parameters(entry.module);
-      rows.push_back({std::string(2 * entry.depth, ' ') + type_name(entry.module), entry.name,
-                      output_of(entry.module, observation.calls), own == 0 ? "" : grouped(own)});
-    }
+    for (Row& row : layer_rows(entries, all, observation.calls)) rows.push_back(std::move(row));
   }
-  const std::size_t parameters = count_elements(module.parameters()), buffers = count_elements(module.buffers());
+  const std::size_t parameters = count_elements(all), buffers = count_elements(module.buffers());
   rows.push_back({"Total", "", "", grouped(parameters)});
 
   std::array<std::size_t, 4> widths{};

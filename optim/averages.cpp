@@ -10,7 +10,7 @@ namespace xgrad::optim {
 
 WeightAverage::WeightAverage(ParameterList parameters, WeightAverageOptions options)
     : parameters_(std::move(parameters)), options_(options) {
-  if (parameters_.empty()) throw ValueError("[WeightAverage] expected parameters, got an empty list");
+  check_some("WeightAverage", parameters_);
   if (options_.decay) check_below_one("WeightAverage", "decay", *options_.decay);
   for (const auto& [name, variable] : parameters_) averages_.push_back(zeros(variable.shape()));
 }

@@ -24,14 +24,14 @@ Shape slot_shape(const Slot& slot, const Shape& parameter) {
 Optimizer::~Optimizer() = default;
 
 void Optimizer::add_parameters(const ParameterList& parameters) {
-  if (parameters.empty()) throw ValueError(message("[", rule(), "] expected parameters, got an empty list"));
+  check_some(rule(), parameters);
   parameters_.insert(parameters_.end(), parameters.begin(), parameters.end());
   states_.resize(parameters_.size(), State{.group = groups_added_});
   ++groups_added_;
 }
 
 void Optimizer::check_construction() const {
-  if (parameters_.empty()) throw ValueError(message("[", rule(), "] expected parameters, got an empty list"));
+  check_some(rule(), parameters_);
   for (std::size_t group = 0; group < group_count(); ++group) check_positive(rule(), "lr", plan(group).lr);
   checked_plans();
   std::unordered_set<std::string_view> names;

@@ -33,4 +33,11 @@ void check_count(std::string_view owner, std::string_view option, std::int64_t v
   check(value >= 1, owner, option, "at least 1", value);
 }
 
+void check_some(std::string_view owner, const NamedVariables& parameters) {
+  if (parameters.empty())
+    throw ValueError(message("[", owner,
+                             "] expected parameters, got an empty list: a module lists those of the layers "
+                             "that were registered with add"));
+}
+
 }  // namespace xgrad::optim

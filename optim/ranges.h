@@ -1,6 +1,8 @@
 // The ranges that options must lie in. Each check throws a ValueError such as "[Adam] beta2 must be in [0, 1), got 1".
 #pragma once
 
+#include <xgrad/autograd/variable.h>
+
 #include <cstdint>
 #include <string_view>
 
@@ -11,5 +13,8 @@ void check_not_negative(std::string_view owner, std::string_view option, double 
 void check_below_one(std::string_view owner, std::string_view option, double value);     // in [0, 1)
 void check_up_to_one(std::string_view owner, std::string_view option, double value);     // in [0, 1]
 void check_count(std::string_view owner, std::string_view option, std::int64_t value);   // at least 1
+
+/// ValueError for no parameters at all.
+void check_some(std::string_view owner, const NamedVariables& parameters);
 
 }  // namespace xgrad::optim

@@ -17,6 +17,7 @@
 #include "output_file.h"
 #include "page.h"
 #include "section_progress.h"
+#include "terminal.h"
 #include "text.h"
 
 namespace lab {
@@ -119,7 +120,7 @@ std::vector<Section> make_sections(const Options& options, const Split& data) {
   return sections;
 }
 
-int run(const Options& options) {
+void run(const Options& options) {
   const OutputFile output("--output", options.output);
   const Split data = load(options);
   fs::path folder = options.output;
@@ -142,17 +143,17 @@ int run(const Options& options) {
   output.write(html);
   std::printf("%s: %s, and %zu files of numbers in %s\n", options.output.c_str(), bytes(html.size()).c_str(),
               files.size(), folder.c_str());
-  return 0;
 }
 
 int main(int argc, char** argv) {
   try {
     Options options;
-    if (const std::optional<std::string> help = parse(argc, argv, options)) {
+    if (const std::optional<std::string> help = parse(argc, argv, options))
       std::fputs(help->c_str(), stdout);
-      return 0;
-    }
-    return run(options);
+    else
+      run(options);
+    check_printed();
+    return 0;
   } catch (const UsageError& error) {
     std::fprintf(stderr, "lab: %s\n", error.what());
     return 2;

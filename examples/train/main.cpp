@@ -178,9 +178,10 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   try {
     const Options options = parse(argc, argv);
-    if (options.help.empty()) return run(options);
     std::fputs(options.help.c_str(), stdout);
-    return 0;
+    const int status = options.help.empty() ? run(options) : 0;
+    check_printed();
+    return status;
   } catch (const UsageError& error) {
     std::fprintf(stderr, "train: %s\n", error.what());
     return misused;

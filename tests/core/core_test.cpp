@@ -6,7 +6,9 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <set>
+#include <thread>
 
 #include "error.h"
 
@@ -102,6 +104,38 @@ TEST_CASE("the generator") {
     CHECK(std::set<std::int64_t>(order.data(), order.data() + order.size()).size() == 1000);
     CHECK(order != Generator(6).permutation(1000));
   }
+}
+
+TEST_CASE("a thread that was not seeded draws from the last seed and its number, and leaves others as they are") {
+  const auto in_thread = [](std::optional<std::uint64_t> own = {}) {
+    std::uint64_t drawn = 0;
+    std::thread([&] {
+      if (own) seed(*own);
+      drawn = default_generator().bits();
+    }).join();
+    return drawn;
+  };
+  const auto ensemble = [&](std::uint64_t value) {
+    seed(value);
+    return std::vector{default_generator().bits(), in_thread(), in_thread(), default_generator().bits()};
+  };
+  const std::vector<std::uint64_t> first = ensemble(7), other = ensemble(8);
+  Generator main(7);
+  CHECK(first[0] == main.bits());
+  CHECK(first[3] == main.bits());
+  for (const std::vector<std::uint64_t>& drawn : {first, other})
+    CHECK(std::set<std::uint64_t>(drawn.begin(), drawn.end()).size() == 4);
+  CHECK(first[1] != other[1]);
+  CHECK(ensemble(7) == first);
+  CHECK(in_thread(9) == Generator(9).bits());
+
+  std::vector<std::thread> threads;  // all at once, for the thread sanitizer
+  for (std::uint64_t i = 0; i < 8; ++i)
+    threads.emplace_back([i] {
+      if (i % 2 == 0) seed(i);
+      default_generator().bits();
+    });
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_CASE("parallel_for covers every element once, for any number of threads, and passes errors on") {

@@ -1,8 +1,11 @@
+#include <sys/wait.h>
+#include <unistd.h>
 #include <xgrad/core/random.h>
 #include <xgrad/datasets/loader.h>
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
 
 #include "error.h"
@@ -168,6 +171,33 @@ TEST_CASE("epochs run side by side, and outlive their loader") {
     for (std::int64_t label = 6; outer != std::default_sentinel; ++outer, label += 2)
       CHECK(outer->labels(0) == label % 10);
   }
+}
+
+TEST_CASE("a process that is forked within a loop may go on with it, or leave it, and so may its parent") {
+  const auto rest = [](DataLoader::Iterator& batch, std::int64_t label) {
+    for (; batch != std::default_sentinel; ++batch, ++label)
+      if (batch->labels(0) != label % 10) return false;
+    return label == 400;
+  };
+  for (const bool leave : {false, true})
+    for (const std::ptrdiff_t stop : {0, 5, 63, 64, 300}) {
+      CAPTURE(leave);
+      CAPTURE(stop);
+      DataLoader loader(numbered(400, {1, 8, 8}), {.batch_size = 1});
+      std::optional<DataLoader::Iterator> batch = loader.begin();
+      std::ranges::advance(*batch, stop);
+      const pid_t child = fork();
+      if (child == 0) {
+        alarm(20);  // a child that hangs is killed
+        const bool good = leave || rest(*batch, stop);
+        batch.reset();
+        _exit(good ? 0 : 1);
+      }
+      int status = -1;
+      REQUIRE(waitpid(child, &status, 0) == child);
+      CHECK(status == 0);
+      CHECK(rest(*batch, stop));
+    }
 }
 
 TEST_CASE("a Variable that is kept stays as it was, and the storage of others is used again") {

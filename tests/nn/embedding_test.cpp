@@ -35,6 +35,8 @@ TEST_CASE("Embedding refuses what is not a row") {
     check_error<ValueError>([&] { layer(Variable(full({2}, static_cast<Scalar>(number)))); },
                             {"[embedding]", "whole numbers from 0 to 2", message(number)});
   check_error<ValueError>([&] { layer.lookup(IndexTensor({3})); }, {"row 3", "3"});
+  layer.weight.mutable_value() = Tensor(Scalar(1));
+  check_error<ShapeError>([&] { layer(Variable(zeros({2}))); }, {"[embedding]", "(rows, width)", "()"});
   check_error<ValueError>([] { nn::Embedding(0, 2); }, {"[embedding]", "1 to 2^31", "got 0"});
 }
 

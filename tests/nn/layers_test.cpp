@@ -138,13 +138,39 @@ TEST_CASE("Sequential calls its layers in order") {
   const Tensor expected = softmax(last(tanh(model[0](x)))).value();
   CHECK(model(x).value() == expected);
   CHECK(model.parameters()[3].first == "2.bias");
-  check_error<ValueError>([&] { model[4]; }, {"[sequential]", "below 4", "got 4"});
+  check_error<ValueError>([&] { model[4]; }, {"[module_list]", "below 4", "got 4"});
 
   CHECK(nn::Sequential()(x).node() == x.node());
   nn::Sequential nested{std::move(model), nn::Sequential()};
   CHECK(nested.size() == 2);
   CHECK(nested(x).value() == expected);
   CHECK(nested.parameters()[3].first == "0.2.bias");
+}
+
+TEST_CASE("a ModuleList registers its layers, and leaves it to its module to call them") {
+  struct Deep : nn::Module {
+    Deep() {
+      for (int i = 0; i < 2; ++i) layers.push_back(nn::Linear(3, 3));
+      layers.push_back(std::make_unique<nn::Tanh>());
+    }
+    Variable forward(const Variable& x) override {
+      Variable y = x;
+      for (nn::Module& layer : layers) y = y + layer(y);
+      return y;
+    }
+    nn::ModuleList& layers = add<nn::ModuleList>("layers");
+  };
+  Deep model;
+  std::vector<std::string> names;
+  for (const auto& [name, parameter] : model.parameters()) names.push_back(name);
+  CHECK(names == std::vector<std::string>{"layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"});
+  const Variable x(Tensor({{1, 2, 3}}));
+  const Variable a = x + model.layers[0](x), b = a + model.layers[1](a);
+  CHECK(model(x).value() == (b + tanh(b)).value());
+  CHECK(model.layers.size() == 3);
+  CHECK(std::ranges::distance(model.layers.begin(), model.layers.end()) == 3);
+  check_error<ValueError>([&] { model.layers(x); }, {"[module_list]", "one by one"});
+  CHECK(nn::ModuleList{nn::Linear(1, 1), nn::ReLU()}.size() == 2);
 }
 
 TEST_CASE("gradients go through a whole model, twice") {

@@ -1,8 +1,12 @@
 #include <xgrad/autograd/ops.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/random.h>
+#include <xgrad/nn/embedding.h>
 #include <xgrad/nn/linear.h>
+#include <xgrad/nn/losses.h>
+#include <xgrad/nn/normalization.h>
 #include <xgrad/nn/sequential.h>
+#include <xgrad/optim/sgd.h>
 
 #include <algorithm>
 #include <limits>
@@ -18,8 +22,8 @@ struct Scale : nn::Module {
   explicit Scale(std::size_t width) : factor(param("factor", full({width}, Scalar(2)))) {}
   Variable forward(const Variable& x) override { return offset + factor * x; }
 
-  Variable factor;
-  Variable offset = buffer("offset", zeros({1}));
+  nn::Parameter factor;
+  nn::Parameter offset = buffer("offset", zeros({1}));
 };
 
 struct Residual : nn::Module {
@@ -29,7 +33,7 @@ struct Residual : nn::Module {
 
   nn::Linear& hidden;
   Scale& scale;
-  Variable gain = param("gain", ones({1}));  // declared last, listed first
+  Variable gain = param("gain", ones({1}));  // a handle, as Parameter is; declared last, listed first
 };
 
 struct Registrar : nn::Module {  // shows what a subclass may do
@@ -37,6 +41,7 @@ struct Registrar : nn::Module {  // shows what a subclass may do
   using Module::adopt;
   using Module::buffer;
   using Module::param;
+  using Module::share;
   Variable forward(const Variable& x) override { return x; }
 };
 
@@ -57,6 +62,24 @@ static_assert(std::is_nothrow_move_constructible_v<nn::Linear> && std::is_nothro
 static_assert(std::is_nothrow_move_constructible_v<Residual>);
 static_assert(!std::is_copy_constructible_v<nn::Linear> && !std::is_copy_constructible_v<nn::Sequential>);
 static_assert(!std::is_constructible_v<nn::Sequential, nn::Linear&>, "a layer is moved in, never copied");
+static_assert(std::is_move_assignable_v<nn::Linear> && std::is_move_assignable_v<nn::BatchNorm2d>);
+
+template <class Value>
+constexpr bool assignable = std::is_assignable_v<nn::Parameter&, Value>;
+static_assert(!assignable<Variable> && !assignable<const Variable&> && !assignable<Tensor> &&
+                  !assignable<nn::Parameter&> && !assignable<const nn::Parameter&>,
+              "forward() would use what the module does not know");
+static_assert(!std::is_swappable_v<nn::Parameter> && std::is_swappable_v<nn::Linear>);
+static_assert(!std::is_constructible_v<nn::Parameter, Variable>, "only a module makes one");
+static_assert(std::is_copy_constructible_v<nn::Parameter> && std::is_convertible_v<nn::Parameter&, Variable>);
+
+// Words to vectors and back, with one table for both.
+struct Tied : nn::Module {
+  Variable forward(const Variable& x) override { return decoder(encoder(x)); }
+
+  nn::Embedding& encoder = add<nn::Embedding>("encoder", 5, 3);
+  nn::Linear& decoder = add<nn::Linear>("decoder", 3, 5, nn::LinearOptions{.weight = encoder.weight});
+};
 
 }  // namespace
 
@@ -122,6 +145,11 @@ TEST_CASE("names are refused where they are empty, dotted or taken") {
     CHECK(default_generator().bits() == Generator(1).bits());  // refused before the layer was made
   }
   check_error<ValueError>([&] { module.adopt("n", nullptr); }, {"[module]", "'n'", "null"});
+  const Variable leaf(ones({2}), true);
+  check_error<ValueError>([&] { module.share("p", leaf); }, {"[module]", "'p'"});
+  check_error<ValueError>([&] { module.share("n", Variable()); }, {"[module]", "'n'", "an empty Variable"});
+  check_error<ValueError>([&] { module.share("n", leaf + leaf); }, {"[module]", "'n'", "the output of 'add'"});
+  check_error<ShapeError>([&] { module.share("n", leaf, Shape{3}); }, {"[module]", "'n'", "(3,)", "(2,)"});
   CHECK(names(module.parameters()) == std::vector<std::string>{"p", "c.weight", "c.bias"});
 }
 
@@ -141,6 +169,60 @@ TEST_CASE("state goes from one model to another") {
   std::reverse(reversed.tensors.begin(), reversed.tensors.end());
   model.load_state_dict(reversed);
   CHECK(model(input).value() == twin(input).value());
+}
+
+TEST_CASE("a parameter that belongs to a module is not assigned to, and moves only with it") {
+  nn::Linear layer(2, 2), other(2, 2);
+  const Tensor before = layer.weight.value();
+  check_error<GraphError>([&] { layer.weight = std::move(other.weight); }, {"mutable_value()", "share()"});
+  check_error<GraphError>([&] { layer.weight = nn::Linear(2, 2).weight; }, {"mutable_value()", "share()"});
+  CHECK(layer.weight.value() == before);
+  std::vector<nn::Linear> layers;
+  layers.push_back(std::move(other)), layers.push_back(std::move(layer));
+  std::swap(layers[0], layers[1]);
+  layers.erase(layers.begin() + 1);
+  CHECK(layers[0].weight.value() == before);
+  CHECK(layers[0].weight.node() == layers[0].parameters()[0].second.node());
+}
+
+TEST_CASE("a table that encoder and decoder share is one parameter: trained, saved and loaded once") {
+  seed(1);
+  Tied model, twin;
+  CHECK(names(model.parameters()) == std::vector<std::string>{"encoder.weight", "decoder.bias"});
+  const Variable words(Tensor({0, 3, 4}));
+  const IndexTensor targets({1, 2, 0});
+  nn::cross_entropy(model(words), targets).backward();
+  Tensor expected = model.encoder.weight.value();
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    expected.data()[i] -= Scalar(0.5) * model.encoder.weight.grad().data()[i];
+  optim::SGD optimizer(model.parameters(), {.lr = 0.5});
+  optimizer.step();
+  CHECK(model.encoder.weight.value() == expected);  // it has made one step, along the sum of both gradients
+  CHECK(model.decoder.weight.node() == model.encoder.weight.node());
+  CHECK(expected(1, 0) != Tied().encoder.weight.value()(1, 0));
+
+  CHECK(model.state_dict().tensors.size() == 2);
+  twin.load_state_dict(model.state_dict());
+  CHECK(twin(words).value() == model(words).value());
+  CHECK(twin.decoder.weight.node() == twin.encoder.weight.node());
+
+  Tied moved = std::move(model);
+  CHECK(moved.decoder.weight.node() == moved.encoder.weight.node());
+  CHECK(moved(words).value() == twin(words).value());
+  check_error<ShapeError>([&] { nn::Linear(4, 5, {.weight = twin.encoder.weight}); }, {"'weight'", "(5, 4)", "(5, 3)"});
+  check_error<ShapeError>([&] { nn::Embedding(4, 3, {.weight = twin.encoder.weight}); }, {"(4, 3)", "(5, 3)"});
+}
+
+TEST_CASE("what is shared is listed once, wherever, and as a buffer where it needs no gradient") {
+  Registrar module;
+  const nn::Parameter p = module.param("p", ones({2}));
+  module.share("again", p);
+  nn::Embedding& fixed = module.add<nn::Embedding>("fixed", 2, 3, nn::EmbeddingOptions{.weight = ones({2, 3})});
+  module.add<Registrar>("child").share("p", p);
+  module.share("table", fixed.weight);
+  CHECK(names(module.parameters()) == std::vector<std::string>{"p"});
+  CHECK(names(module.buffers()) == std::vector<std::string>{"table"});
+  CHECK(module.state_dict().tensors.size() == 2);
 }
 
 TEST_CASE("a state that does not fit is refused whole, with every name") {

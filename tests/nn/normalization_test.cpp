@@ -156,6 +156,29 @@ TEST_CASE("batch normalization gives the same bits for any number of threads") {
   for (const int threads : {2, 3}) CHECK(run(threads) == one);
 }
 
+TEST_CASE("normalization names a parameter or buffer that was given another shape") {
+  const auto check = [](auto layer, const Shape& input, std::vector<const char*> names) {
+    std::vector<Variable> all;
+    for (const auto& list : {layer.parameters(), layer.buffers()})
+      for (const auto& entry : list) all.push_back(entry.second);
+    REQUIRE(all.size() == names.size());
+    for (std::size_t i = 0; i < all.size(); ++i)
+      for (const bool training : {true, false}) {
+        const Tensor right = all[i].value();
+        layer.train(training);
+        for (const Shape& wrong : {Shape{1}, Shape{2}, Shape{0}}) {
+          all[i].mutable_value() = zeros(wrong);
+          check_error<ShapeError>([&] { layer(Variable(ones(input))); }, {"_norm]", names[i], to_string(wrong)});
+        }
+        all[i].mutable_value() = right;
+      }
+    CHECK_NOTHROW(layer(Variable(ones(input))));
+  };
+  check(nn::BatchNorm1d(1000), {2, 1000}, {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"});
+  check(nn::LayerNorm(4), {2, 4}, {"weight", "bias"});
+  check(nn::GroupNorm(2, 4), {2, 4}, {"weight", "bias"});
+}
+
 TEST_CASE("normalization refuses what does not fit, before anything changes") {
   nn::BatchNorm1d batch1(3);
   nn::BatchNorm2d batch2(3);

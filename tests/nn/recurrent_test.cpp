@@ -89,6 +89,8 @@ TEST_CASE("cells refuse shapes and sizes that do not fit") {
   }
   check_error<ShapeError>([&] { lstm.step(zero({4, 3}), {zero({4, 2}), zero({1, 2})}); }, {"[lstm_cell]", "(1, 2)"});
   check_error<ShapeError>([&] { gru(zero({})); }, {"[gru_cell]", "()"});
+  gru.weight_ih.mutable_value() = gru.weight_hh.mutable_value() = Tensor(Scalar(1));  // not to be read by their sizes
+  CHECK_THROWS_AS(gru(zero({4, 3})), ShapeError);
   check_error<ValueError>([] { nn::GRUCell(0, 2); }, {"[recurrent]", "got 0"});
   check_error<ValueError>([] { nn::LSTMCell(2, 0); }, {"[recurrent]", "got 0"});
 }

@@ -25,8 +25,8 @@ struct Block : nn::Module {
   nn::Linear& hidden;
   Inner& inner;
   nn::Linear& unused = add<nn::Linear>("unused", 1, 1);
-  Variable scale = param("scale", ones({1}));
-  Variable mean = buffer("mean", zeros({5}));
+  nn::Parameter scale = param("scale", ones({1}));
+  nn::Parameter mean = buffer("mean", zeros({5}));
 };
 
 std::string bytes(std::size_t elements) { return std::to_string(sizeof(Scalar) * elements); }
@@ -70,6 +70,33 @@ Total                                           58
 )";
   CHECK(nn::summary(model, {2, 4}) ==
         expected + bytes(58) + " bytes of parameters, " + bytes(5) + " bytes of buffers\n");
+}
+
+TEST_CASE("a summary counts shared parameters once, and names what was called and is not registered") {
+  struct Forgetful : nn::Module {
+    Variable forward(const Variable& x) override {
+      const Variable y = nn::Sequential{nn::Tanh()}(forgotten[1](forgotten[0](decoder(encoder(x)))));
+      return nn::Tanh()(nn::Tanh()(y));
+    }
+    nn::Linear& encoder = add<nn::Linear>("encoder", 3, 3);
+    nn::Linear& decoder = add<nn::Linear>("decoder", 3, 3, nn::LinearOptions{.weight = encoder.weight});
+    std::vector<nn::Linear> forgotten;
+  };
+  Forgetful model;
+  for (const std::size_t width : {4u, 3u}) model.forgotten.emplace_back(7 - width, width);
+  const std::string table = nn::summary(model, {2, 3});
+  const std::string registered = R"(Layer       Name            Output  Parameters
+----------------------------------------------
+Forgetful                   (2, 3)
+  Linear    encoder         (2, 3)          12
+  Linear    decoder         (2, 3)           3
+Linear      not registered  (2, 4)
+Linear      not registered  (2, 3)
+)";
+  CHECK(table.starts_with(registered));
+  CHECK(table.find("\nSequential  not registered  (2, 3)\n") != std::string::npos);
+  CHECK(table.find("\nTanh        not registered  (2, 3)") != std::string::npos);
+  CHECK(table.find("\nTotal" + std::string(39, ' ') + "15\n") != std::string::npos);
 }
 
 TEST_CASE("a summary leaves training flags, gradients and random numbers as they were, also after an error") {

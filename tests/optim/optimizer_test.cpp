@@ -87,7 +87,9 @@ TEST_CASE("bad parameter lists are refused") {
          SGD({{.parameters = {{"a", a}}}, {.parameters = {{"b", a}}}});
        },
        "[SGD] 'a' and 'b' are the same parameter"},
-      {[&] { Adam(ParameterList{}, {}); }, "[Adam] expected parameters, got an empty list"},
+      {[&] { Adam(ParameterList{}, {}); },
+       "[Adam] expected parameters, got an empty list: a module lists those of the layers that were registered with "
+       "add"},
       {[&] { Adam(std::vector<Group<AdamOptions>>{}); }, "[Adam] expected parameters, got an empty list"},
       {[&] {
          SGD({{.parameters = {{"a", a}}}, {.parameters = {}}});
