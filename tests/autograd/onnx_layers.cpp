@@ -1,5 +1,6 @@
-// Normalizations, recurrent layers, losses and steps of training.
+// Normalizations, recurrent layers, attention, losses and steps of training.
 #include <xgrad/autograd/ops.h>
+#include <xgrad/nn/dropout.h>
 #include <xgrad/nn/losses.h>
 #include <xgrad/optim/adagrad.h>
 #include <xgrad/optim/adam.h>
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "onnx.h"
 
@@ -165,6 +167,54 @@ Outputs recurrent(const Node& n, Step step, std::size_t parts) {
   return outputs;
 }
 
+// (batch, sequence, heads * size) as (batch, heads, sequence, size).
+Variable apart(const Variable& x, std::size_t heads) {
+  const Shape& s = x.shape();
+  return s.size() == 4 ? x : swap_axes(reshape(x, {s[0], s[1], heads, s[2] / heads}), 1, 2);
+}
+
+// x with as many heads as the queries have: neighbours share one.
+Variable shared(const Variable& x, std::size_t heads) {
+  IndexTensor from = IndexTensor::from_shape({heads});
+  for (std::size_t i = 0; i < heads; ++i) from(i) = static_cast<std::int64_t>(i * x.shape()[1] / heads);
+  return take(x, 1, from);
+}
+
+// -infinity where a query would see a later key.
+Variable causal_mask(std::size_t queries, std::size_t keys) {
+  Tensor mask = zeros({queries, keys});
+  for (std::size_t i = 0; i < queries; ++i)
+    for (std::size_t j = i + 1; j < keys; ++j) mask(i, j) = -std::numeric_limits<Scalar>::infinity();
+  return Variable(mask);
+}
+
+// Inputs: queries, keys, values, and perhaps a mask to be added, and past keys and values, which make the present ones
+// outputs. Vaswani et al. 2017.
+Outputs attention(const Node& n) {
+  const std::size_t kv_heads = n.attribute<std::size_t>("kv_num_heads", 0);
+  const Variable q = apart(n[0], n.attribute<std::size_t>("q_num_heads", 0));
+  const Variable new_k = apart(n[1], kv_heads), new_v = apart(n[2], kv_heads);
+  const Variable k = n.has(4) ? concatenate({n[4], new_k}, 2) : new_k;
+  const Variable v = n.has(5) ? concatenate({n[5], new_v}, 2) : new_v;
+  const Shape& s = q.shape();  // (batch, heads, queries, size)
+  const double scale = n.attribute("scale", 1 / std::sqrt(static_cast<double>(s[3]))),
+               cap = n.attribute("softcap", 0.0);
+  Variable scores = scale * matmul(q, shared(k, s[1]), {.transpose_b = true});
+  if (cap > 0) scores = cap * tanh(scores / cap);
+  if (n.has(3)) scores = scores + n[3];
+  if (n.attribute("is_causal", 0) != 0) scores = scores + causal_mask(s[2], k.shape()[2]);
+  const Variable y = matmul(softmax(scores), shared(v, s[1]));
+  const Variable joined = n[0].shape().size() == 4 ? y : reshape(swap_axes(y, 1, 2), {s[0], s[2], s[1] * v.shape()[3]});
+  return n.has(4) ? Outputs({joined, k, v}) : Outputs(joined);
+}
+
+// Nothing is dropped in evaluation, which is the default.
+Variable dropout(const Node& n) {
+  nn::Dropout layer(n.has(1) ? static_cast<double>(n[1].item()) : 0.5);
+  layer.train(n.has(2) && n.integer(2) != 0);
+  return layer(n[0]);
+}
+
 // The class axis behind the others, which are then samples: (…, classes) as (samples, classes).
 Variable samples(const Variable& x) {
   Integers order = axes_from(0, x.shape());
@@ -228,7 +278,7 @@ double steps(const Node& n) { return static_cast<double>(n.integer(1)); }
 
 Outputs adagrad(const Node& n) {
   const double slower = 1 + steps(n) * n.attribute("decay_factor", 0.0);
-  return train<optim::Adagrad>(n, optim::AdagradOptions{.lr = rate(n) / slower, .eps = n.attribute("epsilon", 0.0)},
+  return train<optim::Adagrad>(n, optim::AdagradOptions{.lr = rate(n) / slower, .eps = n.attribute("epsilon", 1e-6)},
                                {"sum"});
 }
 
@@ -240,7 +290,7 @@ Outputs adam(const Node& n) {
                             optim::AdamOptions{.lr = rate(n) * correction,
                                                .beta1 = alpha,
                                                .beta2 = beta,
-                                               .eps = n.attribute("epsilon", 0.0),
+                                               .eps = n.attribute("epsilon", 1e-6),
                                                .dialect = optim::Dialect::mlx},
                             {"exp_avg", "exp_avg_sq"});
 }
@@ -270,6 +320,8 @@ Operators layer_operators() {
       {"RNN", [](const Node& n) { return recurrent(n, rnn_step, 1); }},
       {"LSTM", [](const Node& n) { return recurrent(n, lstm_step, 2); }},
       {"GRU", [](const Node& n) { return recurrent(n, gru_step, 1); }},
+      {"Attention", attention},
+      {"Dropout", dropout},
       {"NegativeLogLikelihoodLoss", negative_log_likelihood},
       {"SoftmaxCrossEntropyLoss", softmax_cross_entropy},
       {"Adagrad", adagrad},

@@ -33,7 +33,7 @@ def floats(*values):
 
 
 def number(value):
-    return float(f"{value:.12g}") if np.isfinite(value) else str(value)  # JSON has no "nan", "inf" and "-inf"
+    return float(f"{value:.11g}") if np.isfinite(value) else str(value)  # JSON has no "nan", "inf" and "-inf"
 
 
 def tensor(array):

@@ -145,6 +145,25 @@ def recurrences():
          activations=["Sigmoid", "Relu"])
 
 
+def attentions():
+    q, k, v = Draw(1, 2, 3, 2), Draw(1, 2, 3, 2), Draw(1, 2, 3, 2)
+    case("attention_4d", "Attention", q, k, v)
+    case("attention_4d_causal", "Attention", q, k, v, is_causal=1)
+    case("attention_4d_scaled", "Attention", q, k, v, scale=0.01)
+    case("attention_4d_softcap", "Attention", q, k, v, softcap=2.0)
+    case("attention_4d_attn_mask", "Attention", q, k, v, Draw(3, 3))
+    case("attention_4d_diff_heads_sizes", "Attention", q, Draw(1, 2, 4, 2), Draw(1, 2, 4, 3))
+    case("attention_4d_gqa", "Attention", Draw(1, 4, 2, 2), Draw(1, 2, 3, 2), Draw(1, 2, 3, 1))
+    case("attention_4d_with_past_and_present", "Attention", q, k, v, None, Draw(1, 2, 1, 2), Draw(1, 2, 1, 2))
+    case("attention_3d", "Attention", Draw(2, 2, 4), Draw(2, 3, 4), Draw(2, 3, 4), q_num_heads=2, kv_num_heads=2)
+    case("attention_3d_gqa_causal", "Attention", Draw(1, 3, 4), Draw(1, 3, 2), Draw(1, 3, 4), q_num_heads=4, kv_num_heads=2,
+         is_causal=1)
+    x, ratio, yes = Draw(2, 3), floats(0.1).reshape(()), ints(1).reshape(())
+    case("dropout_default", "Dropout", x)
+    case("dropout_default_ratio", "Dropout", Draw(2, 3), ratio, grad=False)
+    case("training_dropout_zero_ratio", "Dropout", x, floats(0).reshape(()), yes, grad=False)
+
+
 def training():
     rate, x, y = floats(0.1).reshape(()), floats(1.2, 2.8), floats(1.0, -2.0)
     first, later = ints(0).reshape(()), ints(3).reshape(())
@@ -152,6 +171,7 @@ def training():
     for name, count in (("", first), ("_later", later)):
         case("adagrad" + name, "Adagrad", rate, count, x, g, h, grad=False, norm_coefficient=0.001, epsilon=1e-5,
              decay_factor=0.1)
+        case("adam_default" + name, "Adam", rate, count, x, g, v, h, grad=False)
         case("adam" + name, "Adam", rate, count, x, g, v, h, grad=False, norm_coefficient=0.001, alpha=0.95, beta=0.1,
              epsilon=1e-7)
         case("momentum" + name, "Momentum", rate, count, x, g, v, grad=False, norm_coefficient=0.001, alpha=0.95, beta=0.1,

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from onnx_operators import LogSoftmax, sigmoid
+from onnx_operators import LogSoftmax, Softmax, sigmoid
 
 
 class Windows:
@@ -247,6 +247,35 @@ def GRU(x, w, r, b=None, sequence_lens=None, initial_h=None, hidden_size=0, dire
     return recurrent(x, [start(x, w, initial_h, hidden_size, layout)], direction, layout, step)
 
 
+def Attention(q, k, v, attn_mask=None, past_key=None, past_value=None, is_causal=0, scale=None, softcap=0.0,
+              q_num_heads=None, kv_num_heads=None):
+    def apart(x, count):  # (batch, sequence, heads * size) as (batch, heads, sequence, size)
+        return x if x.ndim == 4 else x.reshape(*x.shape[:2], count, -1).swapaxes(1, 2)
+
+    joined = q.ndim == 3
+    q, k, v = apart(q, q_num_heads), apart(k, kv_num_heads), apart(v, kv_num_heads)
+    if past_key is not None:
+        k, v = np.concatenate([past_key, k], 2), np.concatenate([past_value, v], 2)
+    y = np.zeros((*q.shape[:3], v.shape[3]))
+    for b, head, at in np.ndindex(q.shape[:3]):
+        shared = head // (q.shape[1] // k.shape[1])
+        scores = k[b, shared] @ q[b, head, at] * (1 / np.sqrt(q.shape[3]) if scale is None else scale)
+        if softcap:
+            scores = softcap * np.tanh(scores / softcap)
+        if attn_mask is not None:
+            scores = scores + np.broadcast_to(attn_mask, (*q.shape[:3], k.shape[2]))[b, head, at]
+        if is_causal:
+            scores = np.where(np.arange(k.shape[2]) <= at, scores, -np.inf)
+        y[b, head, at] = Softmax(scores) @ v[b, shared]
+    y = y.swapaxes(1, 2).reshape(y.shape[0], y.shape[2], -1) if joined else y
+    return y if past_key is None else (y, k, v)
+
+
+def Dropout(x, ratio=None, training_mode=None):  # where nothing is left to chance
+    assert not (training_mode and ratio)
+    return x
+
+
 def NegativeLogLikelihoodLoss(x, target, weight=None, reduction="mean", ignore_index=None):
     losses, weights = np.zeros(target.shape), np.zeros(target.shape)
     for at in np.ndindex(target.shape):
@@ -271,7 +300,7 @@ def for_each_tensor(update, rate, count, inputs, parts):
     return tuple(result[part] for part in range(parts - 1) for result in results)
 
 
-def Adagrad(rate, count, *inputs, decay_factor=0.0, epsilon=0.0, norm_coefficient=0.0):
+def Adagrad(rate, count, *inputs, decay_factor=0.0, epsilon=1e-6, norm_coefficient=0.0):
     def update(rate, count, x, g, h):
         g = norm_coefficient * x + g
         h = h + g * g
@@ -280,7 +309,7 @@ def Adagrad(rate, count, *inputs, decay_factor=0.0, epsilon=0.0, norm_coefficien
     return for_each_tensor(update, rate, count, inputs, 3)
 
 
-def Adam(rate, count, *inputs, alpha=0.9, beta=0.999, epsilon=0.0, norm_coefficient=0.0, norm_coefficient_post=0.0):
+def Adam(rate, count, *inputs, alpha=0.9, beta=0.999, epsilon=1e-6, norm_coefficient=0.0, norm_coefficient_post=0.0):
     def update(rate, count, x, g, v, h):
         g = norm_coefficient * x + g
         v, h = alpha * v + (1 - alpha) * g, beta * h + (1 - beta) * g * g

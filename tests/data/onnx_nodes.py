@@ -15,7 +15,7 @@ import numpy as np
 
 sys.dont_write_bytecode = True
 from onnx_case import INF, NAN, Draw, case, cases, floats, ints
-from onnx_layer_nodes import losses, normalizations, recurrences, training, windows
+from onnx_layer_nodes import attentions, losses, normalizations, recurrences, training, windows
 
 
 def functions():
@@ -256,7 +256,7 @@ def products():
 
 
 for group in (functions, arithmetic, reductions, shapes, indexing, products, windows, normalizations, losses, recurrences,
-              training):
+              attentions, training):
     group()
 lines = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
 pathlib.Path(__file__).with_name("onnx_nodes.json").write_text(
