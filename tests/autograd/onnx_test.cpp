@@ -101,6 +101,6 @@ TEST_CASE("ONNX's operators have the values of their definitions, and right grad
     else
       CHECK_MESSAGE(wrong.empty(), op, " ", name, ": ", wrong);
   }
-  for (const auto& [op, apply] : operators) CHECK_MESSAGE(used.contains(op), "no case for ", op);
-  for (const auto& [name, reason] : missing) CHECK_MESSAGE(names.contains(name), "no case ", name);
+  for (const auto& row : operators) CHECK_MESSAGE(used.contains(row.first), "no case for ", row.first);
+  for (const auto& row : missing) CHECK_MESSAGE(names.contains(row.first), "no case ", row.first);
 }

@@ -90,7 +90,7 @@ Variable convolution(const Node& n) {
                                     .groups = n.attribute<std::ptrdiff_t>("group", 1)}));
 }
 
-// How much of the whole transposed convolution is cut off: before, after.
+// How much is cut off before and after a transposed convolution, which gives `whole` pixels without padding.
 std::pair<Pair, Pair> cut(const Node& n, const Pair& whole, const Pair& strides) {
   const std::size_t rank = n[0].shape().size() - 2;
   const Integers pads = n.attribute("pads", Integers());
@@ -106,20 +106,30 @@ std::pair<Pair, Pair> cut(const Node& n, const Pair& whole, const Pair& strides)
   return {before, after};
 }
 
+// The padding that both sides have is the library's own, and what one side has more is sliced off.
 Variable transposed_convolution(const Node& n) {
-  const Pair strides = pair_of(n, "strides", 1);
-  const Variable y = conv_transpose2d(as_images(n[0]), as_images(n[1]), n.get(2),
-                                      {.stride = size2d(strides),
-                                       .output_padding = size2d(pair_of(n, "output_padding", 0)),
-                                       .dilation = size2d(pair_of(n, "dilations", 1)),
-                                       .groups = n.attribute<std::ptrdiff_t>("group", 1)});
-  const Shape& s = y.shape();
-  const auto [before, after] = cut(n, {static_cast<std::ptrdiff_t>(s[2]), static_cast<std::ptrdiff_t>(s[3])}, strides);
-  const auto part = [](const Variable& x, std::ptrdiff_t axis, std::ptrdiff_t first, std::ptrdiff_t rest) {
-    const std::size_t size = x.shape()[static_cast<std::size_t>(axis)];
-    return slice(x, axis, static_cast<std::size_t>(first), size - static_cast<std::size_t>(rest));
-  };
-  return with_rank_of(n[0], part(part(y, 2, before[0], after[0]), 3, before[1], after[1]));
+  const Variable x = as_images(n[0]), w = as_images(n[1]);
+  const Pair strides = pair_of(n, "strides", 1), dilations = pair_of(n, "dilations", 1);
+  const Pair extra = pair_of(n, "output_padding", 0);
+  Pair whole, both;
+  for (std::size_t d = 0; d < 2; ++d) {
+    const auto size = static_cast<std::ptrdiff_t>(x.shape()[2 + d]), k = static_cast<std::ptrdiff_t>(w.shape()[2 + d]);
+    whole[d] = (size - 1) * strides[d] + (k - 1) * dilations[d] + 1 + extra[d];
+  }
+  const auto [before, after] = cut(n, whole, strides);
+  for (std::size_t d = 0; d < 2; ++d) both[d] = std::min(before[d], after[d]);
+  Variable y = conv_transpose2d(x, w, n.get(2),
+                                {.stride = size2d(strides),
+                                 .padding = size2d(both),
+                                 .output_padding = size2d(extra),
+                                 .dilation = size2d(dilations),
+                                 .groups = n.attribute<std::ptrdiff_t>("group", 1)});
+  for (std::size_t d = 0; d < 2; ++d) {
+    const auto more_before = static_cast<std::size_t>(before[d] - both[d]);
+    const auto more_after = static_cast<std::size_t>(after[d] - both[d]);
+    y = slice(y, static_cast<std::ptrdiff_t>(2 + d), more_before, y.shape()[2 + d] - more_after);
+  }
+  return with_rank_of(n[0], y);
 }
 
 // The library's own padding is at most half of the kernel; ONNX's may be more.
