@@ -6,21 +6,13 @@
 #include <cmath>
 
 namespace xgrad::nn {
-
-namespace {
-
-Shape weight_shape(std::size_t num_embeddings, std::size_t embedding_dim) {
-  for (const std::size_t size : {num_embeddings, embedding_dim})
-    if (size < 1 || size > std::size_t{1} << 31)
-      throw ValueError(message("[embedding] expected sizes of 1 to 2^31, got ", size));
-  return {num_embeddings, embedding_dim};
-}
-
-}  // namespace
+using detail::checked_sizes;
 
 Embedding::Embedding(std::size_t num_embeddings, std::size_t embedding_dim, EmbeddingOptions options)
-    : weight(options.weight ? share("weight", options.weight, weight_shape(num_embeddings, embedding_dim))
-                            : param("weight", default_generator().normal(weight_shape(num_embeddings, embedding_dim)))),
+    : weight(options.weight
+                 ? share("weight", options.weight, checked_sizes("embedding", {num_embeddings, embedding_dim}))
+                 : param("weight",
+                         default_generator().normal(checked_sizes("embedding", {num_embeddings, embedding_dim})))),
       sparse_(options.sparse) {}
 
 Variable Embedding::lookup(const IndexTensor& index) const {

@@ -14,12 +14,19 @@ std::vector<detail::Call>*& detail::call_log() {
   return log;
 }
 
-Parameter& Parameter::operator=(Parameter&& other) {
+Shape detail::checked_sizes(std::string_view operation, Shape shape) {
+  for (const std::size_t size : shape)
+    if (size < 1 || size > std::size_t{1} << 31)
+      throw ValueError(message("[", operation, "] expected sizes of 1 to 2^31, got ", size, " in ", shape));
+  return shape;
+}
+
+Parameter& Parameter::operator=(Parameter&& other) noexcept(false) {
   if (!module_.expired())
     throw GraphError(
         "[parameter] expected mutable_value() or share(), got an assignment that the module would not see");
-  Variable::operator=(std::move(other));
   module_ = std::move(other.module_);
+  Variable::operator=(std::move(other));
   return *this;
 }
 

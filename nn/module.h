@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -23,7 +24,7 @@ class Parameter : public Variable {
   Parameter(Parameter&&) = default;
   Parameter& operator=(const Parameter&) = delete;
   /// What a move of the whole module needs, after which the old one has no module. GraphError where it has one.
-  Parameter& operator=(Parameter&& other);
+  Parameter& operator=(Parameter&& other) noexcept(false);
   friend void swap(Parameter&, Parameter&) = delete;
 
  private:
@@ -107,5 +108,10 @@ class Module {
   bool training_ = true;
   std::shared_ptr<void> alive_ = std::make_shared<char>();  // for parameters to ask whether they still have a module
 };
+
+namespace detail {
+/// The shape of a new parameter. ValueError, in the name of `operation`, for sizes outside 1 to 2^31.
+Shape checked_sizes(std::string_view operation, Shape shape);
+}  // namespace detail
 
 }  // namespace xgrad::nn

@@ -15,12 +15,6 @@ Variable beside(const Variable& x, const Variable& numbers) {
   return reshape(numbers, shape);
 }
 
-Shape checked(std::string_view operation, Shape shape) {
-  if (std::any_of(shape.begin(), shape.end(), [](std::size_t size) { return size < 1 || size > std::size_t{1} << 31; }))
-    throw ValueError(message("[", operation, "] expected sizes of 1 to 2^31, got ", shape));
-  return shape;
-}
-
 void follow(const Variable& running, const std::vector<double>& batch, double share, double factor) {
   Scalar* values = running.mutable_value().data();
   for (std::size_t c = 0; c < batch.size(); ++c)
@@ -31,7 +25,7 @@ void follow(const Variable& running, const std::vector<double>& batch, double sh
 
 Normalization::Normalization(std::string_view operation, Shape shape, double eps, bool affine)
     : operation_(operation),
-      shape_(checked(operation, std::move(shape))),
+      shape_(detail::checked_sizes(operation, std::move(shape))),
       eps_(eps),
       weight(affine ? param("weight", ones(shape_)) : Parameter()),
       bias(affine ? param("bias", zeros(shape_)) : Parameter()) {

@@ -4,7 +4,7 @@
 #include <xgrad/nn/recurrent.h>
 
 #include <cmath>
-#include <optional>
+#include <utility>
 
 namespace xgrad::nn {
 namespace {
@@ -15,23 +15,21 @@ Variable part(const Variable& all, std::size_t k, const Variable& h) {
   return slice(all, 1, k * hidden, (k + 1) * hidden);
 }
 
-// The rows of all gates, each of which may have `columns`.
-Tensor draw(std::size_t gates, std::size_t hidden, std::optional<std::size_t> columns = {}) {
-  for (const std::size_t size : {hidden, columns.value_or(hidden)})
-    if (size < 1 || size > std::size_t{1} << 31)
-      throw ValueError(message("[recurrent] expected sizes of 1 to 2^31, got ", size));
-  const double bound = 1 / std::sqrt(static_cast<double>(hidden));
-  const Shape shape = columns ? Shape{gates * hidden, *columns} : Shape{gates * hidden};
+// The rows of all gates, given the shape of one's.
+Tensor draw(std::size_t gates, Shape shape) {
+  shape = detail::checked_sizes("recurrent", std::move(shape));
+  const double bound = 1 / std::sqrt(static_cast<double>(shape[0]));
+  shape[0] *= gates;
   return default_generator().uniform(shape, -bound, bound);
 }
 
 }  // namespace
 
 RecurrentCell::RecurrentCell(std::size_t gates, std::size_t input_size, std::size_t hidden_size)
-    : weight_ih(param("weight_ih", draw(gates, hidden_size, input_size))),
-      weight_hh(param("weight_hh", draw(gates, hidden_size, hidden_size))),
-      bias_ih(param("bias_ih", draw(gates, hidden_size))),
-      bias_hh(param("bias_hh", draw(gates, hidden_size))),
+    : weight_ih(param("weight_ih", draw(gates, {hidden_size, input_size}))),
+      weight_hh(param("weight_hh", draw(gates, {hidden_size, hidden_size}))),
+      bias_ih(param("bias_ih", draw(gates, {hidden_size}))),
+      bias_hh(param("bias_hh", draw(gates, {hidden_size}))),
       input_(input_size),
       hidden_(hidden_size) {}
 
