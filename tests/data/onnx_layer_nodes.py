@@ -30,14 +30,16 @@ def windows():
     case("convtranspose_bias", "ConvTranspose", Draw(2, 2, 2, 2), Draw(2, 2, 2, 2), Draw(2))
     case("convtranspose_1d", "ConvTranspose", Draw(1, 1, 3), Draw(1, 2, 3))
     case("convtranspose_pads", "ConvTranspose", Draw(1, 1, 3, 3), Draw(1, 2, 3, 3), strides=[3, 2], pads=[1, 2, 1, 2])
-    case("convtranspose_pads_uneven", "ConvTranspose", Draw(1, 1, 3, 3), Draw(1, 1, 3, 3), strides=[2, 2], pads=[1, 0, 2, 1])
+    case("convtranspose_pads_uneven", "ConvTranspose", Draw(1, 1, 3, 3), Draw(1, 1, 3, 3), strides=[2, 2], pads=[1, 0,
+         2, 1])
     case("convtranspose_dilations", "ConvTranspose", Draw(1, 1, 3, 3), Draw(1, 1, 2, 2), dilations=[2, 2])
     case("convtranspose_group_2", "ConvTranspose", Draw(1, 2, 3, 2), Draw(2, 1, 2, 2), group=2)
     case("convtranspose_group_2_image_3", "ConvTranspose", Draw(3, 2, 2, 2), Draw(2, 1, 2, 2), group=2)
     case("convtranspose_kernel_shape", "ConvTranspose", Draw(1, 1, 3, 3), Draw(1, 2, 3, 3), strides=[3, 2],
          kernel_shape=[3, 3], output_padding=[1, 1], output_shape=[10, 8])
     for auto_pad in ("SAME_UPPER", "SAME_LOWER"):
-        case("convtranspose_autopad_" + auto_pad.lower(), "ConvTranspose", Draw(1, 1, 3, 3), Draw(1, 1, 3, 3), strides=[2, 2],
+        case("convtranspose_autopad_" + auto_pad.lower(), "ConvTranspose", Draw(1, 1, 3, 3), Draw(1, 1, 3, 3),
+             strides=[2, 2],
              auto_pad=auto_pad)
     for op in ("MaxPool", "AveragePool", "LpPool"):
         name = op.lower()
@@ -52,13 +54,16 @@ def windows():
             case(f"{name}_2d_{auto_pad.lower()}", op, x, kernel_shape=[2, 3], strides=[2, 2], auto_pad=auto_pad)
     for op in ("MaxPool", "AveragePool"):
         case(op.lower() + "_2d_ceil", op, Draw(1, 1, 4, 4), kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)
-        case(op.lower() + "_2d_ceil_reduced_by_one", op, Draw(1, 1, 2, 2), kernel_shape=[1, 1], strides=[2, 2], ceil_mode=1)
-        case(op.lower() + "_2d_ceil_pads", op, Draw(1, 1, 4, 5), kernel_shape=[3, 3], strides=[3, 3], ceil_mode=1, pads=[1] * 4)
+        case(op.lower() + "_2d_ceil_reduced_by_one", op, Draw(1, 1, 2, 2), kernel_shape=[1, 1], strides=[2, 2],
+             ceil_mode=1)
+        case(op.lower() + "_2d_ceil_pads", op, Draw(1, 1, 4, 5), kernel_shape=[3, 3], strides=[3, 3], ceil_mode=1,
+             pads=[1] * 4)
         case("global" + op.lower(), "Global" + op, Draw(1, 3, 2, 3))
         case("global" + op.lower() + "_1d", "Global" + op, Draw(2, 2, 4))
     case("averagepool_2d_pads_count_include_pad", "AveragePool", Draw(1, 1, 4, 4), kernel_shape=[3, 3], pads=[2] * 4,
          count_include_pad=1)
-    case("averagepool_2d_ceil_pads_count_include_pad", "AveragePool", Draw(1, 1, 4, 4), kernel_shape=[3, 3], pads=[1] * 4,
+    case("averagepool_2d_ceil_pads_count_include_pad", "AveragePool", Draw(1, 1, 4, 4), kernel_shape=[3, 3],
+         pads=[1] * 4,
          strides=[2, 2], ceil_mode=1, count_include_pad=1)
     case("lppool_2d_p1", "LpPool", Draw(1, 1, 4, 4), kernel_shape=[2, 2], p=1)
     case("lppool_2d_p3", "LpPool", Draw(1, 1, 4, 4), kernel_shape=[2, 2], p=3)
@@ -80,7 +85,8 @@ def normalizations():
     case("instancenorm_example", "InstanceNormalization", Draw(2, 2, 1, 3), Draw(2), Draw(2))
     case("instancenorm_epsilon", "InstanceNormalization", Draw(1, 3, 4), Draw(3), Draw(3), epsilon=1e-2)
     case("group_normalization_example", "GroupNormalization", Draw(2, 4, 1, 2), Draw(4), Draw(4), num_groups=2)
-    case("group_normalization_epsilon", "GroupNormalization", Draw(1, 4, 3), Draw(4), Draw(4), num_groups=2, epsilon=1e-2)
+    case("group_normalization_epsilon", "GroupNormalization", Draw(1, 4, 3), Draw(4), Draw(4), num_groups=2,
+         epsilon=1e-2)
     for shape, epsilon in (((3, 4), {}), ((2, 3, 2), {"epsilon": 1e-1}), ((2, 1, 2, 3), {})):
         for axis in range(-len(shape), len(shape)):
             name = f"{len(shape)}d_axis{axis}".replace("axis-", "axis_negative_") + ("_epsilon" if epsilon else "")
@@ -141,7 +147,8 @@ def recurrences():
             case("gru_linear_before_reset", op, x, w, r, b, None, *states, hidden_size=hidden, linear_before_reset=1)
         if op == "LSTM":
             case("lstm_with_peepholes", op, x, w, r, b, None, *states, Draw(1, 3 * hidden, **small), hidden_size=hidden)
-    case("rnn_activations", "RNN", Draw(3, 2, 2), Draw(2, 2, 2), Draw(2, 2, 2), hidden_size=2, direction="bidirectional",
+    case("rnn_activations", "RNN", Draw(3, 2, 2), Draw(2, 2, 2), Draw(2, 2, 2), hidden_size=2,
+         direction="bidirectional",
          activations=["Sigmoid", "Relu"])
 
 
@@ -156,7 +163,8 @@ def attentions():
     case("attention_4d_gqa", "Attention", Draw(1, 4, 2, 2), Draw(1, 2, 3, 2), Draw(1, 2, 3, 1))
     case("attention_4d_with_past_and_present", "Attention", q, k, v, None, Draw(1, 2, 1, 2), Draw(1, 2, 1, 2))
     case("attention_3d", "Attention", Draw(2, 2, 4), Draw(2, 3, 4), Draw(2, 3, 4), q_num_heads=2, kv_num_heads=2)
-    case("attention_3d_gqa_causal", "Attention", Draw(1, 3, 4), Draw(1, 3, 2), Draw(1, 3, 4), q_num_heads=4, kv_num_heads=2,
+    case("attention_3d_gqa_causal", "Attention", Draw(1, 3, 4), Draw(1, 3, 2), Draw(1, 3, 4), q_num_heads=4,
+         kv_num_heads=2,
          is_causal=1)
     x, ratio, yes = Draw(2, 3), floats(0.1).reshape(()), ints(1).reshape(())
     case("dropout_default", "Dropout", x)
@@ -174,13 +182,16 @@ def training():
         case("adam_default" + name, "Adam", rate, count, x, g, v, h, grad=False)
         case("adam" + name, "Adam", rate, count, x, g, v, h, grad=False, norm_coefficient=0.001, alpha=0.95, beta=0.1,
              epsilon=1e-7)
-        case("momentum" + name, "Momentum", rate, count, x, g, v, grad=False, norm_coefficient=0.001, alpha=0.95, beta=0.1,
+        case("momentum" + name, "Momentum", rate, count, x, g, v, grad=False, norm_coefficient=0.001, alpha=0.95,
+             beta=0.1,
              mode="standard")
     case("nesterov_momentum", "Momentum", rate, first, x, g, v, grad=False, norm_coefficient=0.01, alpha=0.95, beta=1.0,
          mode="nesterov")
-    case("adagrad_multiple", "Adagrad", rate, first, x, y, g, -g, h, v, grad=False, norm_coefficient=0.001, epsilon=1e-5,
+    case("adagrad_multiple", "Adagrad", rate, first, x, y, g, -g, h, v, grad=False, norm_coefficient=0.001,
+         epsilon=1e-5,
          decay_factor=0.1)
     case("adam_multiple", "Adam", rate, first, x, y, g, -g, v, h, h, v, grad=False, alpha=0.95, beta=0.85, epsilon=1e-2,
          norm_coefficient_post=0.25)
-    case("momentum_multiple", "Momentum", rate, first, x, y, g, -g, v, h, grad=False, norm_coefficient=0.001, alpha=0.95,
+    case("momentum_multiple", "Momentum", rate, first, x, y, g, -g, v, h, grad=False, norm_coefficient=0.001,
+         alpha=0.95,
          beta=0.85, mode="standard")

@@ -1,6 +1,6 @@
 """What ONNX's operators with windows, normalizations, recurrences, losses and training steps compute.
 
-See onnx_operators.py. Sums over windows and sequences are plain loops: slow, and easy to compare with the specification.
+See onnx_operators.py. Sums over windows and sequences are plain loops: slow, and easy to compare with the text.
 """
 
 from itertools import product
@@ -32,7 +32,7 @@ class Windows:
             self.out.append(count)
 
     def cells(self, position):
-        """For each cell of the kernel, the pixel under it, and whether it is inside the image and inside the padding."""
+        """Of each cell of the kernel, the pixel under it, and whether it is inside the image and inside the padding."""
         rank = len(self.kernel)
         for cell in product(*map(range, self.kernel)):
             at = [position[i] * self.strides[i] + cell[i] * self.dilations[i] - self.pads[i] for i in range(rank)]

@@ -19,8 +19,8 @@ from onnx_layer_nodes import attentions, losses, normalizations, recurrences, tr
 
 
 def functions():
-    for op in ("Abs Neg Exp Sin Cos Sinh Cosh Tanh Sigmoid Erf Relu LeakyRelu Elu Celu Selu Gelu Softplus Softsign Mish "
-               "Swish HardSigmoid HardSwish ThresholdedRelu Shrink Atan Asinh Identity Reciprocal").split():
+    for op in ("Abs Neg Exp Sin Cos Sinh Cosh Tanh Sigmoid Erf Relu LeakyRelu Elu Celu Selu Gelu Softplus Softsign "
+               "Mish Swish HardSigmoid HardSwish ThresholdedRelu Shrink Atan Asinh Identity Reciprocal").split():
         case(op.lower(), op, Draw(2, 3, 2))
     for op in "Asin Acos Atanh Tan".split():
         case(op.lower(), op, Draw(3, 2, low=-0.95, high=0.95))
@@ -71,7 +71,8 @@ def arithmetic():
     case("pow_example", "Pow", floats(-2, 3, -0.5), ints(2, 3, -1))
     case("pow_exponent_0", "Pow", floats(4, 0.5), floats(0, 0))
     case("pow_edges", "Pow", floats(0, 0, 2, -2, INF, NAN), floats(0, 2, INF, 0.5, -1, 0), grad=False)
-    case("mod_mixed_sign_float64", "Mod", floats(-4.3, 7.2, 5, 4.3, -7.2, 8), floats(2.1, -3.4, 8, -2.1, 3.4, 5), fmod=1,
+    case("mod_mixed_sign_float64", "Mod", floats(-4.3, 7.2, 5, 4.3, -7.2, 8), floats(2.1, -3.4, 8, -2.1, 3.4, 5),
+         fmod=1,
          grad=False)
     case("mod_mixed_sign_int64", "Mod", ints(-4, 7, 5, 4, -7, 8), ints(2, -3, 8, -2, 3, 5))
     case("mod_broadcast", "Mod", ints(0, 1, 2, 3, 4, 5).reshape(2, 3), ints(4))
@@ -147,7 +148,8 @@ def shapes():
     case("constantofshape_float_ones", "ConstantOfShape", ints(2, 3), value=1.0)
     case("constantofshape_empty", "ConstantOfShape", ints(0, 2))
     for name, shape in {"reordered_all_dims": (4, 2, 3), "reordered_last_dims": (2, 4, 3), "reduced_dims": (2, 12),
-                        "extended_dims": (2, 3, 2, 2), "one_dim": (24,), "negative_dim": (2, -1, 2), "zero_dim": (2, 0, 4, 1),
+                        "extended_dims": (2, 3, 2, 2), "one_dim": (24,), "negative_dim": (2, -1, 2),
+                        "zero_dim": (2, 0, 4, 1),
                         "negative_extended_dims": (-1, 2, 3, 4), "zero_and_negative_dim": (2, 0, 1, -1)}.items():
         case("reshape_" + name, "Reshape", Draw(2, 3, 4), ints(*shape))
     case("reshape_allowzero_reordered", "Reshape", np.zeros((0, 3, 4)), ints(3, 4, 0), allowzero=1)
@@ -218,7 +220,8 @@ def indexing():
     case("gather_nothing", "Gather", x, np.zeros(0, dtype=np.int64), axis=0)
     case("gather_elements_0", "GatherElements", Draw(3, 3), ints(1, 2, 0, 2, 0, 0).reshape(2, 3), axis=0)
     case("gather_elements_1", "GatherElements", Draw(2, 2), ints(0, 0, 1, 0).reshape(2, 2), axis=1)
-    case("gather_elements_negative_indices", "GatherElements", Draw(3, 3), ints(-1, -2, 0, -2, 0, 0).reshape(2, 3), axis=0)
+    case("gather_elements_negative_indices", "GatherElements", Draw(3, 3), ints(-1, -2, 0, -2, 0, 0).reshape(2, 3),
+         axis=0)
     case("gathernd_example", "GatherND", Draw(2, 2), ints(0, 0, 1, 1).reshape(2, 2))
     case("gathernd_rows", "GatherND", Draw(2, 2, 2), ints(0, 1, -1, 0).reshape(2, 1, 2))
     rows = ints(1, 0, 2, 0, 2, 1).reshape(2, 3)
@@ -235,8 +238,10 @@ def indexing():
 
 
 def products():
-    for name, a, b in (("1d_1d", (3,), (3,)), ("1d_3d", (2,), (2, 2, 1)), ("2d", (3, 4), (4, 3)), ("3d", (2, 3, 2), (2, 2, 3)),
-                       ("4d", (1, 2, 3, 2), (1, 2, 2, 3)), ("4d_1d", (1, 2, 2, 3), (3,)), ("bcast", (2, 1, 2, 3), (2, 3, 2)),
+    for name, a, b in (("1d_1d", (3,), (3,)), ("1d_3d", (2,), (2, 2, 1)), ("2d", (3, 4), (4, 3)),
+                       ("3d", (2, 3, 2), (2, 2, 3)),
+                       ("4d", (1, 2, 3, 2), (1, 2, 2, 3)), ("4d_1d", (1, 2, 2, 3), (3,)),
+                       ("bcast", (2, 1, 2, 3), (2, 3, 2)),
                        ("row", (1, 4), (4, 3)), ("matrices_by_one", (3, 2, 2), (2, 2))):
         case("matmul_" + name, "MatMul", Draw(*a), Draw(*b))
     case("matmul_inner_0", "MatMul", np.zeros((2, 0)), np.zeros((0, 3)))
@@ -255,7 +260,8 @@ def products():
     case("gemm_transposeB", "Gemm", a, Draw(2, 4), transB=1)
 
 
-for group in (functions, arithmetic, reductions, shapes, indexing, products, windows, normalizations, losses, recurrences,
+for group in (functions, arithmetic, reductions, shapes, indexing, products, windows, normalizations, losses,
+              recurrences,
               attentions, training):
     group()
 lines = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
