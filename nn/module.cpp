@@ -21,15 +21,6 @@ Shape detail::checked_sizes(std::string_view operation, Shape shape) {
   return shape;
 }
 
-Parameter& Parameter::operator=(Parameter&& other) noexcept(false) {
-  if (!module_.expired())
-    throw GraphError(
-        "[parameter] expected mutable_value() or share(), got an assignment that the module would not see");
-  module_ = std::move(other.module_);
-  Variable::operator=(std::move(other));
-  return *this;
-}
-
 Module::~Module() = default;
 
 Variable Module::operator()(const Variable& x) {
@@ -64,7 +55,7 @@ Parameter Module::share(std::string name, const Variable& existing, const std::o
   if (expected && existing.shape() != *expected)
     throw ShapeError(message("[module] expected '", name, "' of shape ", *expected, ", got ", existing.shape()));
   (existing.requires_grad() ? parameters_ : buffers_).emplace_back(std::move(name), existing);
-  return Parameter(existing, alive_);
+  return Parameter(existing);
 }
 
 Module& Module::adopt(std::string name, std::unique_ptr<Module> child) {

@@ -16,22 +16,18 @@ namespace xgrad::nn {
 
 /// A Variable that a module has registered: trained, saved and loaded under a name. Copying it is copying a handle, and
 /// a Variable may hold it. Nothing is to be assigned to it, since forward() would then use what the module does not
-/// know: it does not compile. Change its value with mutable_value(); use one in two places with share().
+/// know: it does not compile, nor does the assignment of a layer that has one. Change its value with mutable_value();
+/// use one in two places with share().
 class Parameter : public Variable {
  public:
   explicit Parameter() = default;  ///< empty: a layer without a bias, say
   Parameter(const Parameter&) = default;
   Parameter(Parameter&&) = default;
   Parameter& operator=(const Parameter&) = delete;
-  /// What a move of the whole module needs, after which the old one has no module. GraphError where it has one.
-  Parameter& operator=(Parameter&& other) noexcept(false);
-  friend void swap(Parameter&, Parameter&) = delete;
 
  private:
   friend class Module;
-  Parameter(Variable variable, std::weak_ptr<void> module)
-      : Variable(std::move(variable)), module_(std::move(module)) {}
-  std::weak_ptr<void> module_;
+  explicit Parameter(Variable variable) : Variable(std::move(variable)) {}
 };
 
 /// A layer or a model: named parameters, buffers and children, and what they compute.
@@ -106,7 +102,6 @@ class Module {
   NamedVariables parameters_, buffers_;
   Children children_;
   bool training_ = true;
-  std::shared_ptr<void> alive_ = std::make_shared<char>();  // for parameters to ask whether they still have a module
 };
 
 namespace detail {
