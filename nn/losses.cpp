@@ -24,16 +24,7 @@ void check_pair(std::string_view operation, const Variable& x, const Variable& t
 }
 
 // x minus the maximum of its row, so that exp() does not overflow.
-Tensor shift(const Tensor& x) {
-  const std::size_t classes = x.shape(1);
-  Tensor shifted = Tensor::from_shape(x.shape());
-  for (std::size_t begin = 0; begin < x.size(); begin += classes) {
-    const Scalar* row = x.data() + begin;
-    const Scalar largest = *std::max_element(row, row + classes);
-    for (std::size_t j = 0; j < classes; ++j) shifted.data()[begin + j] = row[j] - largest;
-  }
-  return shifted;
-}
+Tensor shift(const Tensor& x) { return zip_elements("cross_entropy", x, reduce_max(x, {false, true}), std::minus<>()); }
 
 // softmax(x) - target, row by row, where the target is (1 - smoothing) onehot + smoothing / C.
 Variable residual(const Variable& x, const IndexTensor& targets, double smoothing) {
