@@ -23,10 +23,10 @@ using Matrix = Strided<const Scalar>;  // where row or column is 1
 constexpr std::size_t max_m = many_registers ? 8 : 4, max_p = tile_registers / max_m;
 // A sum over k is cut into pieces of this length, so that a panel stays in the cache.
 constexpr std::size_t max_k = 256;
-// For so many rows B is read where it is, a few of its rows at a time: to copy a number takes longer than to use it.
-constexpr std::size_t few_rows = 8, few_k = 64;
-// Where B is read along k, its columns pass over so many numbers of A, which stay near.
-constexpr std::size_t along_size = 4096;
+// For so many rows, or columns, the other matrix is read where it is, a few of its rows at a time: to copy a number
+// takes longer than to use it. Where it is read along k, that has to be so much longer than they are many, and its
+// columns pass over a part of A that stays near.
+constexpr std::size_t few_rows = 16, few_columns = 8, few_k = 64, long_k = 16, near_a = 4096;
 constexpr std::size_t smallest_task = std::size_t{1} << 18;  // multiply-adds that are worth a thread
 
 // How wide a tile of these rows is: beside its sums it holds a row of B and a number of A.
@@ -95,7 +95,8 @@ void multiply_panel(std::size_t begin, std::size_t end, std::size_t j, std::size
                        .out = whole ? c.data + row * c.row + j + column : edge,
                        .out_offsets = whole ? c_offsets : edge_offsets,
                        .out_step = lanes,
-                       .start = add && whole ? nullptr : zero});
+                       .start = add && whole ? nullptr : zero,
+                       .ahead = in_place && count > 1});
         if (whole) return;
         for (std::size_t i = 0; i < count; ++i)
           for (std::size_t l = 0; l < p * lanes - beyond; ++l)
@@ -114,7 +115,7 @@ void multiply_along(std::size_t rows, std::size_t j, std::size_t width, std::siz
       for (std::size_t k = 0; k < inner; ++k) copy.data()[m * inner + k] = a.data[m * a.row + k * a.column];
     a = {copy.data(), inner, 1};
   }
-  const std::size_t piece = along_size / rows / lanes * lanes;
+  const std::size_t piece = near_a / rows / lanes * lanes;
   std::size_t in_offsets[max_strip];
   for (std::size_t p = 0; p < max_strip; ++p) in_offsets[p] = p * b.column;
   for (std::size_t k = 0; k < inner; k += piece) {
@@ -188,17 +189,17 @@ void gemm(const Tensor& a, const Tensor& b, Tensor& c, GemmOptions options) {
     return strided_offsets(batch, broadcast_strides(batch_shape(x.shape()), batch));
   };
   auto a_offsets = offsets(a), b_offsets = offsets(b);
-  if (n <= few_rows && n < m && k >= few_k) {  // few columns are few rows of the transposed product
+  if (n <= few_columns && n < m && k >= long_k * n) {  // few columns are few rows of the transposed product
     std::swap(m, n), std::swap(first_a, first_b), std::swap(a_offsets, b_offsets);
     first_a = first_a.transposed(), first_b = first_b.transposed(), first_c = first_c.transposed();
   }
 
   // Panels of columns are independent of each other: as many for each thread. Where they are fewer, rows are cut too.
-  const bool few = m <= few_rows, along = few && first_b.row == 1 && k >= few_k;
+  const bool few = m <= few_rows, along = few && first_b.row == 1 && k >= long_k * m;
   const std::size_t threads = static_cast<std::size_t>(num_threads()), registers = divide_up(n, lanes);
   const std::size_t strips = divide_up(registers, few ? widest_strip(m) : max_p);
   const std::size_t panels =
-      few ? std::min(strips, 2 * threads) : std::min(divide_up(strips, threads) * threads, registers);
+      few ? std::min(strips, threads) : std::min(divide_up(strips, threads) * threads, registers);
   const std::size_t count = a_offsets.size() * panels;
   const std::size_t blocks = std::min(divide_up(threads, count), divide_up(m, 4 * max_m));
   const std::size_t grain = smallest_task / (m * divide_up(n, panels) * k / blocks + 1) + 1;

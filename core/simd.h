@@ -28,7 +28,13 @@ constexpr std::size_t register_size = 1;
 inline Register load(const Scalar* from) { return *from; }
 inline void store(Register x, Scalar* to) { *to = x; }
 inline Register select(bool condition, Register a, Register b) { return condition ? a : b; }
-inline Register fma(Register a, Register b, Register c) { return a * b + c; }
+inline Register fma(Register a, Register b, Register c) {
+#ifdef FP_FAST_FMAF
+  return std::fma(a, b, c);  // a compiler may fuse a * b + c in one kernel and not in the next
+#else
+  return a * b + c;
+#endif
+}
 inline Register sign(Register x) { return static_cast<Register>((x > 0) - (x < 0)); }
 using std::abs, std::exp, std::expm1, std::log, std::log1p, std::sqrt, std::sin, std::cos, std::tanh, std::erf;
 using std::isnan;

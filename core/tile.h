@@ -46,7 +46,8 @@ auto kernel(std::size_t m, std::size_t p) {
 
 /// out[m][p] = start[m] + sum over k of a[m][k] in[k][p]. A number a[m][k] is at a + m a_m + k a_k, a register in[k][p]
 /// at in + in_offsets[k] + p in_step, and one of out at out + out_offsets[m] + p out_step. Without a start the sum is
-/// added to out, where the registers of different m may be the same.
+/// added to out, where the registers of different m may be the same. Where the rows of `in` are far apart, `ahead` asks
+/// for what follows in each of them: processors foresee what is next in one row, not in dozens.
 struct TileArguments {
   const Scalar* a;
   std::size_t a_m, a_k, inner;
@@ -57,6 +58,7 @@ struct TileArguments {
   const std::size_t* out_offsets;
   std::size_t out_step;
   const Scalar* start;
+  bool ahead = false;
 };
 
 template <std::size_t M, std::size_t P>
@@ -67,6 +69,8 @@ struct Tile {
     const Scalar* a = t.a;
     for (std::size_t k = 0; k < t.inner; ++k, a += t.a_k) {
       const Scalar* in = t.in + t.in_offsets[k];
+      if (t.ahead)
+        for (std::size_t i = 0; i < P * register_size; i += 16) __builtin_prefetch(in + P * register_size + i);
       Register x[P];
       unrolled<P>([&](std::size_t p) { x[p] = load(in + p * t.in_step); });
       unrolled<M>([&](std::size_t m) {
@@ -103,11 +107,11 @@ struct Dot {
       const Scalar *a = t.a + row * t.a_row, *in[P];
       unrolled<P>([&](std::size_t p) { in[p] = t.in + row * t.in_row + t.in_offsets[p]; });
       for (std::size_t column = 0; column < t.columns; ++column, a += register_size) {
-        Register y[M];
-        unrolled<M>([&](std::size_t m) { y[m] = load(a + m * t.a_step); });
-        unrolled<P>([&](std::size_t p) {
-          const Register x = load(in[p] + column * t.in_step);
-          unrolled<M>([&](std::size_t m) { sum[m][p] = fma(y[m], x, sum[m][p]); });
+        Register x[P];
+        unrolled<P>([&](std::size_t p) { x[p] = load(in[p] + column * t.in_step); });
+        unrolled<M>([&](std::size_t m) {
+          const Register y = load(a + m * t.a_step);
+          unrolled<P>([&](std::size_t p) { sum[m][p] = fma(y, x[p], sum[m][p]); });
         });
       }
     }
