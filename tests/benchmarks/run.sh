@@ -113,7 +113,7 @@ micro() {
   start=$(date +%s%N)
   for _ in $(seq "$starts"); do "$bin/first_gradient"; done
   record "process start to first gradient" xgrad "$(awk "BEGIN { print ($(date +%s%N) - $start) / 1e9 / $starts }")" s
-  for program in mlp graph optimizer; do # medians of repetitions that run in random turns
+  for program in mlp gemm graph optimizer; do # medians of repetitions that run in random turns
     OPENBLAS_NUM_THREADS=1 "$bin/${program}_benchmark" "${quick[@]}" --benchmark_repetitions=$((2 * turns + 1)) \
       --benchmark_enable_random_interleaving=true --benchmark_display_aggregates_only=true 2>/dev/null | grep _median | sort
   done
