@@ -27,10 +27,10 @@ struct Restore {
   explicit Restore(Optimizer& to) : optimizer(to), state(to.state_dict()) {
     for (const auto& [name, variable] : to.parameters()) values.push_back(variable.value());
   }
-  ~Restore() {
+  ~Restore() noexcept(false) {
     optimizer.zero_grad();
-    optimizer.load_state_dict(state);
     for (std::size_t i = 0; i < values.size(); ++i) optimizer.parameters()[i].second.mutable_value() = values[i];
+    optimizer.load_state_dict(state);
   }
   Restore(const Restore&) = delete;
   Restore& operator=(const Restore&) = delete;

@@ -33,7 +33,8 @@ struct LRRange {
 /// watches the loss of the closure, which may give another batch at each call. Whatever happens, the parameters, the
 /// optimizer's state and its rates are put back, and gradients forgotten; what else a closure changes (running
 /// statistics, random numbers, the place in a loader) is its own. ValueError for options out of range, or where the
-/// loss is not finite before the first step; GraphError where it depends on no parameter.
+/// loss is not finite before the first step; GraphError where it depends on no parameter; DataError where the closure
+/// leaves other options of the optimizer changed.
 LRRange lr_range_test(Optimizer& optimizer, const Closure& closure, LRRangeOptions options = {});
 
 }  // namespace xgrad::optim

@@ -148,3 +148,12 @@ TEST_CASE("the range test refuses bad options and losses, and leaves the rate al
   CHECK(sgd.lr() == 0.5);
   CHECK(x.item() == 1);
 }
+
+TEST_CASE("a closure that leaves other options changed is told so, and the parameters are back") {
+  const Variable x = leaf({1});
+  Adam adam({{"x", x}}, {});
+  const auto closure = [&] { return adam.groups()[0].options.beta1 = 0.5, sum(square(x)); };
+  check_error<DataError>([&] { lr_range_test(adam, closure, {.steps = 3}); },
+                         {"options.0.beta1: expected 0.5, got 0.9"});
+  CHECK(x.item() == 1);
+}

@@ -18,7 +18,9 @@ StateDict options_of(const StateDict& dict) { return dict.below("options."); }
 // Stands for a member of any type, to count the members of an aggregate.
 struct Any {
   template <class T>
-  operator T() const;
+  operator T() const {
+    return {};
+  }
 };
 template <class T, class... Anys>
 constexpr std::size_t members() {
