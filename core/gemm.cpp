@@ -1,5 +1,7 @@
 // C in tiles (core/tile.h): rows of A, whose numbers are read in place, times a panel of B, which is copied so that its
-// columns lie in registers.
+// columns lie in registers. With few rows of A nothing is copied: the tile reads B in place where its columns lie side
+// by side, and where they are contiguous in k the kernel of dots, whose lanes are parts of a sum, takes the tile's
+// place.
 #include <xgrad/core/broadcast.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/gemm.h>
@@ -106,7 +108,8 @@ void multiply_panel(std::size_t begin, std::size_t end, std::size_t j, std::size
   }
 }
 
-// The same for a few rows of a and columns of b that are contiguous: both are read along k, as no panel can.
+// The same for a few rows of a and columns of b that are contiguous: both are read along k, as no panel can. The order
+// of a sum depends on the number of rows and k, and on no cut.
 void multiply_along(std::size_t rows, std::size_t j, std::size_t width, std::size_t inner, Matrix a, Matrix b,
                     Strided<Scalar> c, bool accumulate) {
   Tensor copy = Tensor::from_shape({a.column == 1 ? 0 : rows * inner});

@@ -108,7 +108,8 @@ TEST_CASE("maxima and minima along any axis are exact, with infinities, and a Na
     std::size_t outer, count, inner;
   } sizes[] = {{1, 1, 1},   {1, 3, 1},    {2, 7, 1},  {3, 15, 1}, {3, 16, 1},  {2, 17, 1}, {2, 143, 1},
                {2, 145, 1}, {2, 1000, 1}, {2, 33, 2}, {2, 9, 3},  {3, 50, 10}, {2, 5, 67}, {1, 3, 200}};
-  for (const auto [outer, count, inner] : sizes)
+  for (const auto& size : sizes) {
+    const std::size_t outer = size.outer, count = size.count, inner = size.inner;
     for (const std::size_t bad : {std::size_t{0}, count / 2, count - 1})
       for (const Scalar special : {Scalar(2), infinity, -infinity, nan}) {
         Tensor x = generator.normal({outer, count, inner});
@@ -128,6 +129,7 @@ TEST_CASE("maxima and minima along any axis are exact, with infinities, and a Na
         }
         CHECK_MESSAGE(wrong == 0, outer, " x ", count, " x ", inner, ", ", special, " at ", bad);
       }
+  }
 }
 
 TEST_CASE("axes") {

@@ -86,9 +86,9 @@ TEST_CASE("xtensor's functions on Tensors") {
       {"dot", xt::linalg::dot(square, square), {{5, 5}, {5, 10}}},
       {"solve", xt::linalg::solve(square, Tensor({5, 10})), {1, 3}},
   };
-  for (const auto& [name, got, expected] : cases) {
-    INFO(name);
-    CHECK(got.shape() == expected.shape());
-    CHECK(xt::allclose(got, expected));
+  for (const Case& c : cases) {
+    INFO(c.name);
+    CHECK(c.got.shape() == c.expected.shape());
+    CHECK(xt::allclose(c.got, c.expected));
   }
 }
