@@ -35,7 +35,8 @@ auto rule(const Constants& c) {
 void row_shared_rule(const Elements& elements, const Constants& c) {
   elements.for_each_row([&c](const Elements& row) {
     Scalar& u = *row.state[1];
-    u = std::max(c.beta2 * u, row.largest_gradient() + c.inner_eps);
+    const Scalar kept = c.beta2 * u, now = row.largest_gradient() + c.inner_eps;
+    u = now <= kept ? kept : now;  // a NaN comes through
     const Scalar below = u + c.outer_eps, rate = below == 0 ? 0 : c.alpha / below;
     row.for_each<1>([&c, rate](Register& theta, Register g, Register& m) {
       m = c.beta1 * m + c.rest1 * g;

@@ -185,3 +185,14 @@ TEST_CASE("a row shares the mean square in Adam, and the largest gradient in Ada
   CHECK(double(x(1, 1)) == Approx(-0.1 * 0.3 / 0.4 - 0.1 * m / 0.8).epsilon(1e-5));
   CHECK(double(c(1)) == Approx(0.2).epsilon(1e-5));
 }
+
+TEST_CASE_TEMPLATE("a NaN reaches what rows share, and no other row", Rule, Adam, Adamax) {
+  using Options = typename Rule::Options;
+  const Variable w = leaf(zeros({2, 3}));
+  Rule optimizer({{"w", w}}, Options{.row_shared = true});
+  set_gradient(w, ones({2, 3}));
+  optimizer.step();
+  set_gradient(w, Tensor({{1, Scalar(std::nan("")), 1}, {1, 1, 1}}));
+  optimizer.step();
+  for (std::size_t i = 0; i < 6; ++i) CHECK(std::isnan(w.value().data()[i]) == (i < 3));
+}
