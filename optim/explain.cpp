@@ -105,7 +105,9 @@ std::string json(std::string_view text) {
   for (const char c : text) {
     char escaped[8];
     std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
-    result += c == '"' || c == '\\' ? std::string{'\\', c} : c >= 0 && c < ' ' ? escaped : std::string{c};
+    result += c == '"' || c == '\\'                 ? std::string{'\\', c}
+              : static_cast<unsigned char>(c) < ' ' ? escaped
+                                                    : std::string{c};
   }
   return result + '"';
 }
