@@ -44,11 +44,11 @@ struct Elements {
     for (std::size_t i = 0; i < size; ++i) sum += double(gradient_at(i)) * double(gradient_at(i));
     return static_cast<Scalar>(sum / static_cast<double>(size));
   }
-  /// The largest magnitude.
+  /// The largest magnitude; NaN where one is in it.
   Scalar largest_gradient() const {
     Scalar largest = 0;
     for (std::size_t i = 0; i < size; ++i)
-      if (const Scalar now = std::abs(gradient_at(i)); !(now <= largest)) largest = now;
+      if (const Scalar now = std::abs(gradient_at(i)); now > largest || std::isnan(now)) largest = now;
     return largest;
   }
   /// Elements [begin, end), which are whole rows where state is shared by rows.
