@@ -68,7 +68,8 @@ const Tensor& Variable::value() const& {
 
 Tensor Variable::value() && {
   const Tensor& kept = value();
-  return unique() ? std::move(node_->value) : kept;
+  if (!unique()) return kept;
+  return std::move(node_->value);
 }
 
 const Tensor& Variable::value_at_rows(const IndexTensor& rows) const {
