@@ -52,14 +52,18 @@ static void run_ranges(std::size_t ranges, const std::function<void(std::size_t)
   // The thread sanitizer does not see how oneTBB's threads wait for each other. This tells it that a range begins after
   // what came before the loop, and that all ranges have ended when the loop has.
   std::atomic<int> order{0};
+  struct End {  // of a range, or of the loop, on every way out
+    std::atomic<int>& order;
+    ~End() { order.fetch_add(1, std::memory_order_acq_rel); }
+  };
   const auto body = [&](std::size_t range) {
     order.load(std::memory_order_acquire);
+    const End end{order};
     run(range);
-    order.fetch_add(1, std::memory_order_release);
   };
   order.store(1, std::memory_order_release);
+  const End end_of_loop{order};
   current_pool().arena->execute([&] { tbb::parallel_for(std::size_t{0}, ranges, body, tbb::simple_partitioner()); });
-  order.load(std::memory_order_acquire);
 }
 
 #else
