@@ -22,20 +22,17 @@ void check(const LRRangeOptions& options) {
   if (!(options.divergence > 1)) refuse("divergence", 1, options.divergence);
 }
 
-// Everything that steps change, put back at the end.
-struct Restore {
-  explicit Restore(Optimizer& to) : optimizer(to), state(to.state_dict()) {
-    for (const auto& [name, variable] : to.parameters()) values.push_back(variable.value());
+// Everything that steps change.
+struct Before {
+  explicit Before(const Optimizer& optimizer) : state(optimizer.state_dict()) {
+    for (const auto& [name, variable] : optimizer.parameters()) values.push_back(variable.value());
   }
-  ~Restore() noexcept(false) {
+  void put_back(Optimizer& optimizer) const {
     optimizer.zero_grad();
     for (std::size_t i = 0; i < values.size(); ++i) optimizer.parameters()[i].second.mutable_value() = values[i];
     optimizer.load_state_dict(state);
   }
-  Restore(const Restore&) = delete;
-  Restore& operator=(const Restore&) = delete;
 
-  Optimizer& optimizer;
   StateDict state;
   std::vector<Tensor> values;
 };
@@ -51,11 +48,7 @@ std::optional<double> steepest(const std::vector<LRRangePoint>& points) {
   return rate;
 }
 
-}  // namespace
-
-LRRange lr_range_test(Optimizer& optimizer, const Closure& closure, LRRangeOptions options) {
-  check(options);
-  const Restore restore(optimizer);
+LRRange sweep(Optimizer& optimizer, const Closure& closure, const LRRangeOptions& options) {
   const auto loss_now = [&] {
     return static_cast<double>(evaluate(operation, optimizer.parameters(), closure).item());
   };
@@ -76,6 +69,22 @@ LRRange lr_range_test(Optimizer& optimizer, const Closure& closure, LRRangeOptio
     if (smoothed > least + (options.divergence - 1) * std::abs(least)) break;
   }
   range.suggested = steepest(range.points);
+  return range;
+}
+
+}  // namespace
+
+LRRange lr_range_test(Optimizer& optimizer, const Closure& closure, LRRangeOptions options) {
+  check(options);
+  const Before before(optimizer);
+  LRRange range;
+  try {
+    range = sweep(optimizer, closure, options);
+  } catch (...) {
+    before.put_back(optimizer);
+    throw;
+  }
+  before.put_back(optimizer);
   return range;
 }
 
