@@ -46,13 +46,13 @@ struct Case {
   StateDict state = {};
 };
 
-std::atomic<bool> stop = false;
+std::atomic<int> stop = 0;
 std::int64_t last_step = 0;
 
 // The learning rate stays, and after so many steps the training is told to stop, as by a signal.
 optim::Curve until_last_step(std::int64_t) {
   return [](double base, std::int64_t count) {
-    if (count == last_step) stop = true;
+    if (count == last_step) stop = 1;
     return base;
   };
 }
@@ -86,7 +86,7 @@ std::vector<Case> make_cases() {
       Case stopped = one;
       const ScheduleKind stopping = {one.task.schedule->name, until_last_step};
       stopped.task.schedule = &stopping;
-      last_step = steps, stop = false;
+      last_step = steps, stop = 0;
       const std::filesystem::path file = fuzz::path_of("made");
       resume(stopped, {file});
       one.state = load_checkpoint(file);
@@ -94,7 +94,7 @@ std::vector<Case> make_cases() {
     }
   // And one that came to the end of its first epoch.
   Case one = all[0];
-  one.task.epochs = 1, stop = false;
+  one.task.epochs = 1, stop = 0;
   resume(one, {fuzz::path_of("made")});
   one.task.epochs = 2;
   one.state = load_checkpoint(fuzz::path_of("made"));
@@ -127,7 +127,7 @@ void fuzz::run(Bytes bytes) {
   Case one = cases()[input.byte() % cases().size()];
   const std::uint8_t flags = input.byte();
   if (flags & 1) one.task.epochs = most_epochs;
-  stop = (flags & 2) != 0;
+  stop = flags & 2;
   Saving saving{path_of("checkpoint")};
   if (flags & 4) saving.every = 2;
   mutate(one.state, input);
@@ -136,14 +136,15 @@ void fuzz::run(Bytes bytes) {
 
   std::vector<Run> runs;
   const bool resumed = succeeds<DataError, cli::UsageError>([&] {
-    saving.resumed = load_checkpoint(*saving.file);
+    saving.resumed = load_checkpoint(*saving.file, little_memory);
     check_settings(saving.resumed->below("settings."), one.task, one.choice);
     runs.push_back(resume(one, saving));
   });
   if (!resumed) return;
+  expect(runs[0].is_saved, "checkpoints that are written");
   report(runs, one.task);
-  stop = true;
-  saving.resumed = load_checkpoint(*saving.file);
+  stop = 1;
+  saving.resumed = load_checkpoint(*saving.file, little_memory);
   check_settings(saving.resumed->below("settings."), one.task, one.choice);
   report({resume(one, saving)}, one.task);
 }

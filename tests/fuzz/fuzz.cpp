@@ -87,7 +87,13 @@ void expect(bool good, std::string_view what) {
   if (!good) fail("expected " + std::string(what));
 }
 
-void check_text(std::string_view text) { expect(!text.empty(), "an error that says something"); }
+void check_text(std::string_view text) {
+  constexpr std::size_t longest = 100'000;  // a hundred lines of what does not fit
+  expect(!text.empty() && text.size() < longest, "an error that says something, and not too much");
+  std::string lines(text);
+  std::replace(lines.begin(), lines.end(), '\n', ' ');
+  expect(xgrad::printable(lines, lines.npos) == lines, "an error without control characters, in UTF-8");
+}
 
 std::uint8_t Input::byte() {
   if (left_.empty()) return 0;

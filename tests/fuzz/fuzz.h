@@ -2,6 +2,7 @@
 // over, and goes on from those that reach new code. It ends at the first input that fails, and keeps that in a file.
 #pragma once
 
+#include <xgrad/core/file.h>
 #include <xgrad/core/state_dict.h>
 
 #include <cstddef>
@@ -23,6 +24,9 @@ using Bytes = std::span<const std::uint8_t>;
 void run(Bytes bytes);
 /// What to begin with, made by the library itself: `program --seeds FOLDER` writes them there.
 std::vector<std::string> seeds();
+
+/// For what is read from a file.
+inline const xgrad::LoadOptions little_memory = {.memory_limit = 64 << 20};
 
 /// A failure, unless it is true.
 void expect(bool good, std::string_view what);

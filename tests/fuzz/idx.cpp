@@ -30,7 +30,7 @@ std::string packed(std::string_view content) {
 std::optional<IdxArray> read_array(std::string_view content) {
   const std::filesystem::path file = fuzz::write("file", content);
   std::optional<IdxArray> array;
-  fuzz::succeeds<DataError>([&] { array = datasets::read_idx(file); });
+  fuzz::succeeds<DataError>([&] { array = datasets::read_idx(file, fuzz::little_memory); });
   return array;
 }
 
