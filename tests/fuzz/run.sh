@@ -29,12 +29,13 @@ export ASAN_OPTIONS=quarantine_size_mb=16
 # fuzz TARGET: one line, and where it fails the end of the log.
 fuzz() {
   local target=$1 program=build/fuzz/tests/fuzz/fuzz_$1 corpus=build/fuzz/corpus/$1 log=build/fuzz/$1.log
-  local failure=build/fuzz/failure-$1 found=() figures
+  local failure=build/fuzz/failure-$1 found=() words=() figures
+  [ ! -f "tests/fuzz/$target.dict" ] || words=(-dict="tests/fuzz/$target.dict")
   mkdir -p "$corpus"
   rm -f "$failure"
   for file in tests/fuzz/found/"$target"/*; do [ ! -f "$file" ] || found+=("$file"); done
   if "$program" --seeds "$scratch/$target" >"$log" 2>&1 && { [ ${#found[@]} -eq 0 ] || "$program" "${limits[@]}" "${found[@]}"; } >>"$log" 2>&1 &&
-    "$program" "${limits[@]}" -exact_artifact_path="$failure" -max_len=8192 -max_total_time=$((60 * minutes)) \
+    "$program" "${limits[@]}" "${words[@]}" -exact_artifact_path="$failure" -max_len=8192 -max_total_time=$((60 * minutes)) \
       -print_final_stats=1 "$corpus" "$scratch/$target" >>"$log" 2>&1; then
     figures=$(awk '/^stat::number_of_executed_units/ { runs = $2 }
       { for (i = 2; i < NF; ++i) if ($i == "cov:") edges = $(i + 1) }
