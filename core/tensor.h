@@ -30,7 +30,7 @@ using Tensor = Array<Scalar, Allocator<Scalar>>;
 /// Class labels and positions.
 using IndexTensor = Array<std::int64_t, std::allocator<std::int64_t>>;
 
-/// "(2, 3)", "(5,)" or "()", as Python prints a tuple.
+/// "(2, 3)", "(5,)" or "()", as Python prints a tuple; of more than 32 sizes, the first 32 and "…".
 std::string to_string(const Shape& shape);
 
 /// The number of elements of an array of this shape: 1 for (), 0 where a dimension is 0. ShapeError, in the name of
