@@ -212,6 +212,7 @@ class HeaderReader {
       end = entry.end;
     }
     if (end != bytes) file_.fail("expected ", end, " bytes of elements, got ", bytes);
+    for (const Entry& entry : entries_) file_.claim((entry.end - entry.begin) / entry.type->size * sizeof(Scalar));
     return entries_;
   }
   bool is_our_own() const { return has_format_ || !checksum_.empty(); }
@@ -284,7 +285,7 @@ class HeaderReader {
     if (bytes != offsets[1] - offsets[0])
       fail_entry(bytes, " bytes for ", shape, " ", entry_.type->name, ", got data_offsets ", got);
     entries_.push_back({std::move(key_[1]), entry_.type, shape, offsets[0], offsets[1]});
-    file_.claim(sizeof(Entry) + sizeof(std::pair<std::string, Tensor>) + bytes / entry_.type->size * sizeof(Scalar));
+    file_.claim(sizeof(Entry) + sizeof(std::pair<std::string, Tensor>));
   }
 
   template <class... Parts>
