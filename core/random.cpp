@@ -25,6 +25,14 @@ double portable_log(double x) {
   return 2 * s * series + exponent * 0.69314718055994531;
 }
 
+// No seed leads to the state of all zeros, which the engine never leaves: normal() would look for other numbers for
+// ever. What is left of the present words, and then all the next ones, are zero only there.
+bool gives_only_zeros(std::mt19937_64 engine) {
+  for (std::size_t i = 0; i < 2 * engine.state_size; ++i)
+    if (engine() != 0) return false;
+  return true;
+}
+
 }  // namespace
 
 Generator::Generator(std::uint64_t seed, std::uint64_t stream) {
@@ -85,6 +93,8 @@ void Generator::load_state_dict(const StateDict& state) {
   text.imbue(std::locale::classic());
   if (!(text >> loaded.engine_) || text.peek() != std::istringstream::traits_type::eof())
     reader.misfit("engine: expected the state of std::mt19937_64");
+  else if (gives_only_zeros(loaded.engine_))
+    reader.misfit("engine: expected the state of std::mt19937_64, got one that gives nothing but zeros");
   loaded.spare_ = reader.scalar("spare");
   loaded.has_spare_ = reader.count("has_spare") != 0;
   reader.finish();

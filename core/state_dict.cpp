@@ -53,7 +53,7 @@ const Tensor* StateReader::tensor(const std::string& name, const Shape& shape) {
 
 std::uint64_t StateReader::count(const std::string& name) {
   const double value = scalar(name);
-  if (value >= 0 && value <= 0x1p53 && value == std::floor(value)) return static_cast<std::uint64_t>(value);
+  if (value >= 0 && value <= 0x1p52 && value == std::floor(value)) return static_cast<std::uint64_t>(value);
   misfit(printable(name), ": expected a count, got ", value);
   return 0;
 }

@@ -39,7 +39,7 @@ class StateReader {
   const Tensor* tensor(const std::string& name, const Shape& shape);
   bool has_scalar(const std::string& name) const { return scalars_.contains(name); }
   double scalar(const std::string& name) { return take(scalars_, name, 0.0); }
-  std::uint64_t count(const std::string& name);  ///< a scalar that is a whole number, from 0 to 2^53
+  std::uint64_t count(const std::string& name);  ///< a whole number, from 0 to 2^52: it can be counted on from there
   std::string text(const std::string& name) { return take(texts_, name, std::string()); }
 
   /// Notes something else that is wrong.

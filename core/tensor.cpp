@@ -19,8 +19,10 @@ namespace xgrad {
 #endif
 
 std::string to_string(const Shape& shape) {
+  constexpr std::size_t most = 32;  // a file may claim any number of dimensions
   std::string text = "(";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  for (std::size_t i = 0; i < std::min(shape.size(), most); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  if (shape.size() > most) text += ", …";
   return text + (shape.size() == 1 ? ",)" : ")");
 }
 

@@ -219,6 +219,7 @@ void LBFGS::load_state_dict(const StateDict& dict) {
       reader.misfit("pair ", i, ": expected a curvature above 0, got ", curvature);
   }
   const std::vector<double> rates = read_options(reader);
+  if (!rates.empty() && rates[0] == 0) reader.misfit("options.0.lr: expected a rate above 0, got 0");
   reader.finish();
   pairs_ = std::move(loaded);
   if (!rates.empty()) lr() = rates[0];

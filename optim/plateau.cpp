@@ -55,7 +55,8 @@ void ReduceLROnPlateau::load_state_dict(const StateDict& dict) {
   std::vector<double> rates;
   for (std::size_t group = 0; group < optimizer_.group_count(); ++group) {
     rates.push_back(reader.scalar(message("lr.", group)));
-    if (!(rates[group] >= 0)) reader.misfit("lr.", group, ": expected a rate of at least 0, got ", rates[group]);
+    if (!(rates[group] >= 0 && std::isfinite(rates[group])))
+      reader.misfit("lr.", group, ": expected a rate of at least 0, got ", rates[group]);
   }
   reader.finish();
   best_ = best, bad_steps_ = bad_steps, cooldown_left_ = cooldown_left;

@@ -55,7 +55,7 @@ void Schedule::load_state_dict(const StateDict& state) {
   const auto count = static_cast<std::int64_t>(reader.count("count"));
   const auto rate = [&](const std::string& name) {
     const double value = reader.scalar(name);
-    if (!(value >= 0)) reader.misfit(name, ": expected a rate of at least 0, got ", value);
+    if (!(value >= 0 && std::isfinite(value))) reader.misfit(name, ": expected a rate of at least 0, got ", value);
     return value;
   };
   std::vector<double> base;
@@ -65,7 +65,11 @@ void Schedule::load_state_dict(const StateDict& state) {
     if (const std::string name = message("lr.", group); reader.has_scalar(name)) changed[group] = rate(name);
   }
   reader.finish();
-  set_rates(std::move(base), count);
+  try {
+    set_rates(std::move(base), count);
+  } catch (const ValueError& error) {  // at this count the curve leads to no rate
+    throw DataError(message("[Schedule] the state does not fit: ", error.what()));
+  }
   for (std::size_t group = 0; group < changed.size(); ++group)
     if (changed[group]) optimizer_.lr(group) = *changed[group];
 }

@@ -56,6 +56,11 @@ TEST_CASE("a generator goes on where its state was taken, between the two number
   refused([](StateDict& bad) { bad.texts[0].second = ""; });
   refused([](StateDict& bad) { bad.texts[0].second += " 1"; });
   refused([](StateDict& bad) { bad.texts[0].second.resize(100); });
+  refused([](StateDict& bad) {  // the engine would give nothing but zeros, and normal() would never end
+    bad.texts[0].second.clear();
+    for (int i = 0; i < 312; ++i) bad.texts[0].second += "0 ";
+    bad.texts[0].second += "312";
+  });
   refused([](StateDict& bad) { bad.texts[0].second[5] = 'x'; });
   refused([](StateDict& bad) { bad.scalars.pop_back(); });
   refused([](StateDict& bad) { bad.scalars.emplace_back("more", 1); });

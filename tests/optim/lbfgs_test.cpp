@@ -296,6 +296,7 @@ TEST_CASE("L-BFGS refuses the state of another") {
        {"pair 0: expected a curvature above 0"}},
       {{.tensors = {{"s.0", one}, {"y.0", one}, {"s.1", one}, {"y.1", one}}, .scalars = {{"pairs", 2}}},
        {"pairs: expected at most 1, got 2", "unexpected: s.1"}},
+      {{.scalars = {{"pairs", 0}, {"options.0.lr", 0}}}, {"options.0.lr: expected a rate above 0, got 0"}},
   };
   for (const auto& [dict, pieces] : refusals)
     for (const std::string& piece : pieces)

@@ -89,6 +89,9 @@ TEST_CASE("ReduceLROnPlateau refuses bad options, metrics and states, and then c
       {"[ReduceLROnPlateau]", "best: expected a number, got nan", "bad_steps: expected a count, got 0.5",
        "missing: cooldown_left", "lr.0: expected a rate of at least 0, got -1", "unexpected: lr.1", "unexpected: x"});
   bad = good;
+  bad.scalars.back().second = Limits::infinity();
+  check_error<DataError>([&] { schedule.load_state_dict(bad); }, {"lr.0: expected a rate of at least 0, got inf"});
+  bad = good;
   bad.scalars.push_back(bad.scalars[0]);
   check_error<DataError>([&] { schedule.load_state_dict(bad); }, {"repeated: best"});
   CHECK(schedule.state_dict().scalars == good.scalars);

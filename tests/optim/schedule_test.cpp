@@ -178,9 +178,17 @@ TEST_CASE("a schedule's state is its count and the base rates; another's is refu
                               {.scalars = {{"count", 0.5}, {"base.0", 4}, {"base.1", 8}}},
                               {.scalars = {{"count", 1}, {"base.0", -4}, {"base.1", 8}}},
                               {.scalars = {{"count", 1}, {"base.0", std::nan("")}, {"base.1", 8}}},
+                              {.scalars = {{"count", 1}, {"base.0", HUGE_VAL}, {"base.1", 8}}},
+                              {.scalars = {{"count", 1}, {"base.0", 4}, {"lr.0", HUGE_VAL}, {"base.1", 8}}},
+                              {.scalars = {{"count", 0x1p53}, {"base.0", 4}, {"base.1", 8}}},
                               {.scalars = {{"count", 1}, {"base.0", 4}, {"base.1", 8}, {"base.2", 8}}}};
   for (const StateDict& other : others) CHECK_THROWS_AS(schedule.load_state_dict(other), DataError);
   CHECK(schedule.state_dict().scalars == state.scalars);
+  Schedule rising(sgd, exponential_lr({.gamma = 2}));  // which after 2000 steps is beyond any number
+  const StateDict late{.scalars = {{"count", 2000}, {"base.0", 4}, {"base.1", 8}}};
+  check_error<DataError>([&] { rising.load_state_dict(late); },
+                         {"[Schedule]", "must be at least 0 and finite, got inf"});
+  CHECK(rising.count() == 0);
   CHECK(sgd.lr(1) == 2);
 }
 
