@@ -7,9 +7,9 @@
 namespace xgrad {
 namespace {
 
-std::string escaped(const std::string& text) {
+std::string escaped(std::string_view text) {
   std::string result;
-  for (char c : text) {
+  for (const char c : printable(text)) {
     if (c == '"' || c == '\\') result += '\\';
     result += c;
   }

@@ -1,9 +1,13 @@
 #include <xgrad/core/errors.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <vector>
 
-namespace xgrad::detail {
+namespace xgrad {
+namespace detail {
 
 std::string text(double part) {
   char buffer[32];
@@ -12,4 +16,62 @@ std::string text(double part) {
   return buffer;
 }
 
-}  // namespace xgrad::detail
+}  // namespace detail
+
+namespace {
+
+// The bytes of the character that a text begins with, or 0 where that is not UTF-8 (RFC 3629) or controls a terminal.
+std::size_t shown(std::string_view text) {
+  const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<std::uint8_t>(text[i]) : 0U; };
+  const std::uint32_t first = byte(0);
+  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  std::uint32_t character = first & (0xffU >> (size + 1));
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+    character = character << 6 | (byte(i) & 0x3f);
+  }
+  constexpr std::uint32_t least[] = {0, 0, 0xa0, 0x800, 0x10000};  // below 0xa0 are controls
+  const bool surrogate = character >= 0xd800 && character < 0xe000;
+  return first >= 0xc2 && character >= least[size] && character <= 0x10ffff && !surrogate ? size : 0;
+}
+
+}  // namespace
+
+std::string printable(std::string_view outside, std::size_t longest) {
+  constexpr std::size_t most_bytes = 4;  // of a character
+  if (longest < outside.size() / (2 * most_bytes)) {
+    const std::size_t enough = most_bytes * longest + most_bytes;
+    if (2 * enough < outside.size())
+      return printable(std::string(outside.substr(0, enough)) += outside.substr(outside.size() - enough), longest);
+  }
+  std::vector<std::string_view> pieces;  // of one character, or of one that is not shown
+  for (std::string_view rest = outside; !rest.empty(); rest.remove_prefix(pieces.back().size()))
+    pieces.push_back(rest.substr(0, std::max<std::size_t>(1, shown(rest))));
+  constexpr std::size_t escape = 4;
+  const auto width = [](std::string_view piece) { return shown(piece) > 0 ? std::size_t{1} : escape; };
+  std::size_t all = 0;
+  for (const std::string_view piece : pieces) all += width(piece);
+  // As many from both ends as there is room for, beside the sign for what is left out.
+  std::size_t begin = 0, end = pieces.size();
+  if (all > longest) {
+    std::size_t room = longest - std::min<std::size_t>(longest, 1);
+    for (const std::size_t half = room / 2; begin < end && room - half >= width(pieces[begin]); ++begin)
+      room -= width(pieces[begin]);
+    for (; end > begin && room >= width(pieces[end - 1]); --end) room -= width(pieces[end - 1]);
+  }
+  std::string text;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (all > longest && i == begin) text += "…";
+    if (all > longest && i >= begin && i < end) continue;
+    if (shown(pieces[i]) > 0) {
+      text += pieces[i];
+      continue;
+    }
+    const auto byte = static_cast<std::uint8_t>(pieces[i][0]);
+    text += {'\\', 'x', "0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
+  }
+  return text;
+}
+
+}  // namespace xgrad

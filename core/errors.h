@@ -35,6 +35,11 @@ template <class Integer>
 requires std::is_integral_v<Integer> std::string text(Integer part) { return std::to_string(part); }
 }  // namespace detail
 
+/// Text from outside (a file, a path, a command line), fit to be shown: in place of control characters, U+0080 to
+/// U+009F among them, and of bytes that are not UTF-8, it has \x1b and the like, so that no escape sequence reaches a
+/// terminal. Where it would be longer than `longest` characters, its middle is left out.
+std::string printable(std::string_view outside, std::size_t longest = 200);
+
 /// Joins text, shapes and numbers into one message.
 template <class... Parts>
 std::string message(const Parts&... parts) {

@@ -2,6 +2,7 @@
 // lowest first; a header in JSON, with the type, shape and place of each tensor; their elements.
 #pragma once
 
+#include <xgrad/core/file.h>
 #include <xgrad/core/state_dict.h>
 
 #include <filesystem>
@@ -19,12 +20,14 @@ namespace xgrad {
 void save_safetensors(const std::filesystem::path& path, const StateDict& state);
 
 /// Reads what save_safetensors() or another program has written, in the order of the elements in the file. F32, F64 and
-/// I64 become Scalar. DataError for a file that is damaged, of a newer version, or has tensors of another type.
-StateDict load_safetensors(const std::filesystem::path& path);
+/// I64 become Scalar. DataError for a file that is damaged, of a newer version, has tensors of another type, or takes
+/// more memory than the options allow. The checksum of a file of ours is compared; others have none.
+StateDict load_safetensors(const std::filesystem::path& path, LoadOptions options = {});
 
 /// A file with the states of several owners, such as {{"model", model.state_dict()}, {"optimizer", …}}: all that a
 /// training needs to go on with the same bits. load_safetensors(path).below("model.") is the first one's.
 void save_checkpoint(const std::filesystem::path& path, std::vector<std::pair<std::string, StateDict>> parts);
-inline StateDict load_checkpoint(const std::filesystem::path& path) { return load_safetensors(path); }
+/// The same as load_safetensors() for a file of ours: DataError for one without a checksum, too.
+StateDict load_checkpoint(const std::filesystem::path& path, LoadOptions options = {});
 
 }  // namespace xgrad

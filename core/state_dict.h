@@ -45,10 +45,10 @@ class StateReader {
   /// Notes something else that is wrong.
   template <class... Parts>
   void misfit(const Parts&... parts) {
-    misfits_ += message("\n  ", parts...);
+    if (++misfit_count_ <= most_listed) misfits_ += message("\n  ", parts...);
   }
-  /// DataError that lists all misfits, and every name that comes twice or was not asked for. Texts that nobody asks for
-  /// may be there: notes of other programs.
+  /// DataError that lists the misfits, 100 at most, and every name that comes twice or was not asked for. Texts that
+  /// nobody asks for may be there: notes of other programs.
   void finish();
 
  private:
@@ -58,11 +58,13 @@ class StateReader {
   template <class T>
   T take(Index<T>& index, const std::string& name, T otherwise) {
     if (const auto found = index.extract(name)) return *found.mapped();
-    misfit("missing: ", name);
+    misfit("missing: ", printable(name));
     return otherwise;
   }
 
+  static constexpr std::size_t most_listed = 100;
   std::string owner_, misfits_;
+  std::size_t misfit_count_ = 0;
   Index<Tensor> tensors_;
   Index<double> scalars_;
   Index<std::string> texts_;

@@ -10,11 +10,14 @@
 namespace xgrad::datasets {
 namespace {
 
-// A file from its begin to its end, unpacked on the way where it is gzip (RFC 1952). zlib's own gzread accepts plain
-// files, several members and whatever follows them: the stream is driven by hand.
+// A file from its begin to its end, unpacked on the way where it is gzip (RFC 1952), one member after the other. zlib's
+// own gzread accepts plain files and whatever follows them: the stream is driven by hand.
 class Source : public InputFile {
  public:
-  explicit Source(const std::filesystem::path& file) : InputFile("read_idx", file), is_gzip_(is_gzip_at(0)) {
+  Source(const std::filesystem::path& file, LoadOptions options) : InputFile("read_idx", file, options) {
+    gzip_.next_in = packed_.data();
+    fetch();
+    is_gzip_ = begins_member();
     constexpr int gzip_only = 16;  // added to the size of the window: see inflateInit2 in zlib.h
     if (is_gzip_ && inflateInit2(&gzip_, MAX_WBITS + gzip_only) != Z_OK) throw std::bad_alloc();
   }
@@ -22,20 +25,21 @@ class Source : public InputFile {
 
   // Fills `to` and returns how many bytes there were: fewer than asked for only at the end.
   std::size_t read(std::span<std::uint8_t> to) {
-    if (!is_gzip_) return InputFile::read(to.data(), to.size());
+    if (!is_gzip_) {
+      const std::size_t here = std::min<std::size_t>(to.size(), gzip_.avail_in);
+      std::copy_n(gzip_.next_in, here, to.data());
+      gzip_.next_in += here, gzip_.avail_in -= static_cast<uInt>(here);
+      return here + InputFile::read(to.data() + here, to.size() - here);
+    }
     gzip_.next_out = to.data();
     gzip_.avail_out = static_cast<uInt>(to.size());
     while (gzip_.avail_out > 0 && !ended_) {
-      if (gzip_.avail_in == 0) {
-        gzip_.avail_in = static_cast<uInt>(InputFile::read(packed_.data(), packed_.size()));
-        gzip_.next_in = packed_.data();
-        fetched_ += gzip_.avail_in;
-        if (gzip_.avail_in == 0) fail("the gzip stream is cut off at offset ", offset(), " of the file");
-      }
+      if (gzip_.avail_in == 0) fetch();
+      if (gzip_.avail_in == 0) fail("the gzip stream is cut off at offset ", offset(), " of the file");
       const int result = inflate(&gzip_, Z_NO_FLUSH);
       if (result == Z_MEM_ERROR) throw std::bad_alloc();
       if (result == Z_STREAM_END)
-        expect_end();
+        next_member();
       else if (result != Z_OK && result != Z_BUF_ERROR)  // Z_BUF_ERROR: more input or room is needed
         fail("the gzip stream is damaged at offset ", offset(),
              " of the file: ", gzip_.msg ? gzip_.msg : "it needs a dictionary");
@@ -44,29 +48,31 @@ class Source : public InputFile {
   }
 
  private:
-  void expect_end() {
-    ended_ = true;
-    if (offset() == size()) return;
-    const std::string where = message(" at offset ", offset(), " of ", size());
-    if (is_gzip_at(offset())) fail("expected one gzip member, got another", where, ": unpack it and pack it again");
-    fail("expected the end after the gzip stream, got more", where);
+  // More of the file, behind what is left.
+  void fetch() {
+    std::copy_n(gzip_.next_in, gzip_.avail_in, packed_.data());
+    const std::size_t got = InputFile::read(packed_.data() + gzip_.avail_in, packed_.size() - gzip_.avail_in);
+    gzip_.next_in = packed_.data();
+    gzip_.avail_in += static_cast<uInt>(got);
+    fetched_ += got;
   }
 
-  bool is_gzip_at(std::uintmax_t begin) {
-    std::array<std::uint8_t, 2> magic{};
-    seek(begin);
-    InputFile::read(magic.data(), magic.size());
-    seek(begin);
-    return magic[0] == 0x1f && magic[1] == 0x8b;
+  bool begins_member() const { return gzip_.avail_in >= 2 && gzip_.next_in[0] == 0x1f && gzip_.next_in[1] == 0x8b; }
+
+  void next_member() {
+    if (gzip_.avail_in < 2) fetch();
+    ended_ = gzip_.avail_in == 0;
+    if (ended_) return;
+    if (!begins_member()) fail("expected the end after the gzip stream, got more at offset ", offset(), " of ", size());
+    inflateReset(&gzip_);
   }
 
   std::uintmax_t offset() const { return fetched_ - gzip_.avail_in; }  // in the file, of what comes next
 
-  const bool is_gzip_;
-  bool ended_ = false;
+  bool is_gzip_ = false, ended_ = false;
   std::uintmax_t fetched_ = 0;
-  z_stream gzip_{};
   std::array<std::uint8_t, 1 << 16> packed_;
+  z_stream gzip_{};
 };
 
 struct TypeFacts {
@@ -120,6 +126,7 @@ std::vector<std::uint8_t> read_elements(Source& source, const IdxArray& array) {
   for (std::size_t size : array.shape)
     if (__builtin_mul_overflow(total, size, &total))
       source.fail("expected a size below 2^63 bytes, got the dimensions ", array.shape, " of ", to_string(array.type));
+  source.claim(static_cast<std::uintmax_t>(total));
   const auto size = static_cast<std::size_t>(total), header = 4 + 4 * array.shape.size();
   constexpr std::size_t step = 1 << 20, usual_packing = 16;  // images seldom shrink further: no growth beyond `reserve`
   std::vector<std::uint8_t> bytes;
@@ -146,8 +153,8 @@ void IdxArray::expect_type(IdxType asked) const {
     throw ValueError(message("[as] expected the type of the file, ", to_string(type), ", got ", to_string(asked)));
 }
 
-IdxArray read_idx(const std::filesystem::path& file) {
-  Source source(file);
+IdxArray read_idx(const std::filesystem::path& file, LoadOptions options) {
+  Source source(file, options);
   IdxArray array = read_header(source);
   array.bytes = read_elements(source, array);
   const std::size_t element = find_type(array.type)->size;

@@ -1,6 +1,7 @@
 // Arrays in IDX files, the format in which MNIST was published: LeCun, Cortes & Burges, "The MNIST database".
 #pragma once
 
+#include <xgrad/core/file.h>
 #include <xgrad/core/tensor.h>
 
 #include <cstdint>
@@ -45,9 +46,10 @@ struct IdxArray {
   void expect_type(IdxType asked) const;
 };
 
-/// Reads a file, plain or gzip (its first two bytes tell, not its name). DataError, with the file, the offset, what was
-/// expected and what came, for anything but one whole array: a wrong header, sizes that overflow, a payload too short
-/// or too long, a damaged gzip stream. A header's claim is not believed: memory is taken as data arrive.
-IdxArray read_idx(const std::filesystem::path& file);
+/// Reads a file, plain or gzip of one or several members (its first two bytes tell, not its name). DataError, with the
+/// file, the offset, what was expected and what came, for anything but one whole array: a wrong header, sizes that
+/// overflow or take more memory than the options allow, a payload too short or too long, a damaged gzip stream. A
+/// header's claim is not believed: memory is taken as data arrive.
+IdxArray read_idx(const std::filesystem::path& file, LoadOptions options = {});
 
 }  // namespace xgrad::datasets

@@ -202,7 +202,7 @@ void DataLoader::load_state_dict(const StateDict& state) {
   std::uint64_t seed = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
   if (error != std::errc() || end != text.data() + text.size())
-    reader.misfit("seed: expected a number, got '", text, "'");
+    reader.misfit("seed: expected a number, got '", printable(text), "'");
   reader.finish();
   seed_ = seed, epoch_ = epoch, taken_ = taken;
   last_.reset();

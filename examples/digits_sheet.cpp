@@ -15,6 +15,9 @@
 #include <string>
 #include <vector>
 
+#include "cli/program.h"
+#include "cli/text.h"
+
 using namespace xgrad;
 
 namespace {
@@ -93,25 +96,21 @@ std::string png(const Sheet& sheet) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<std::string> arguments(argv + 1, argv + argc);
-  const bool augment = std::erase(arguments, "--augment") > 0;
-  const std::filesystem::path path = arguments.empty() ? "digits.png" : arguments[0];
-  if (arguments.size() > 2 || path.extension() != ".png") {
-    std::cerr << "usage: digits_sheet [--augment] [FILE.png [FOLDER]]\n"
-                 "Writes samples of every class to FILE.png (digits.png if none is given): digits that the library\n"
-                 "draws, or the test images of FOLDER (MNIST, Fashion-MNIST, KMNIST: IDX files, plain or .gz).\n"
-                 "--augment shows one of each class, and beside it what augmentation makes of it.\n";
-    return 2;
-  }
-  try {
+  return cli::run_program("digits_sheet", [&] {
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    const bool augment = std::erase(arguments, "--augment") > 0;
+    const std::filesystem::path path = arguments.empty() ? "digits.png" : arguments[0];
+    if (arguments.size() > 2 || path.extension() != ".png")
+      throw cli::UsageError(
+          "usage: digits_sheet [--augment] [FILE.png [FOLDER]]\n"
+          "Writes samples of every class to FILE.png (digits.png if none is given): digits that the library\n"
+          "draws, or the test images of FOLDER (MNIST, Fashion-MNIST, KMNIST: IDX files, plain or .gz).\n"
+          "--augment shows one of each class, and beside it what augmentation makes of it.");
     const auto data = arguments.size() > 1 ? datasets::mnist(arguments[1]).test : datasets::digits(1000);
     std::ofstream file(path, std::ios::binary);
     file << png(contact_sheet(data, augment));
-    if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
-    if (!(std::cout << std::filesystem::absolute(path).string() << std::endl))
-      throw std::runtime_error("cannot write the output");
-  } catch (const std::exception& error) {
-    std::cerr << "digits_sheet: " << error.what() << '\n';
-    return 1;
-  }
+    if (!file.flush()) throw std::runtime_error("cannot write " + printable(path.string()));
+    std::printf("%s\n", printable(std::filesystem::absolute(path).string()).c_str());
+    return 0;
+  });
 }

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "cli/program.h"
+
 using namespace xgrad;
 
 nn::Sequential lenet() {
@@ -51,7 +53,7 @@ void train(const char* name, double lr, const datasets::Split& data) {
 }
 
 int main(int argc, char** argv) {
-  try {
+  return cli::run_program("lenet", [&] {
     const std::size_t samples = argc > 1 ? std::stoul(argv[1]) : 20000;
     datasets::Split data =
         argc > 2 ? datasets::mnist(argv[2]) : datasets::Split{datasets::digits(samples, 1), datasets::digits(2000, 2)};
@@ -60,9 +62,6 @@ int main(int argc, char** argv) {
     std::puts(nn::summary(shown, {1, 1, 28, 28}).c_str());
     train<optim::Adam>("Adam", 1e-3, data);
     train<optim::Adamax>("Adamax", 2e-3, data);
-    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("cannot write the output");
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "lenet: %s\n", error.what());
-    return 1;
-  }
+    return 0;
+  });
 }

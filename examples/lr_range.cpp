@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "cli/program.h"
 #include "line_plot.h"
 
 using namespace xgrad;
@@ -99,12 +100,6 @@ int run(const std::string& path, std::size_t count) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    const int status = run(argc > 1 ? argv[1] : "lr_range.svg", argc > 2 ? std::stoul(argv[2]) : 10000);
-    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("cannot write the output");
-    return status;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "lr_range: %s\n", error.what());
-    return 1;
-  }
+  return cli::run_program(
+      "lr_range", [&] { return run(argc > 1 ? argv[1] : "lr_range.svg", argc > 2 ? std::stoul(argv[2]) : 10000); });
 }

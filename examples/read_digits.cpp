@@ -11,6 +11,8 @@
 #include <exception>
 #include <stdexcept>
 
+#include "cli/program.h"
+
 using namespace xgrad;
 
 namespace {
@@ -103,12 +105,7 @@ int run(std::size_t count, int epochs) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    const int status = run(argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 10000, argc > 2 ? std::atoi(argv[2]) : 5);
-    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("cannot write the output");
-    return status;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "read_digits: %s\n", error.what());
-    return 1;
-  }
+  return cli::run_program("read_digits", [&] {
+    return run(argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 10000, argc > 2 ? std::atoi(argv[2]) : 5);
+  });
 }

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "cli/program.h"
+
 using namespace xgrad;
 
 // Two convolutions, and a shortcut around them: 1 x 1 where the shape changes, and else the input itself.
@@ -47,7 +49,7 @@ struct ResNet : nn::Module {
 };
 
 int main(int argc, char** argv) {
-  try {
+  return cli::run_program("residual", [&] {
     seed(1);
     const datasets::Dataset train = datasets::digits(argc > 1 ? std::stoul(argv[1]) : 10000, 1);
     const datasets::Dataset test = datasets::digits(1000, 2);
@@ -71,9 +73,6 @@ int main(int argc, char** argv) {
       model.train();
       std::printf("epoch %d  loss %.4f  test accuracy %.1f %%\n", epoch, loss, 100 * right);
     }
-    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("cannot write the output");
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "residual: %s\n", error.what());
-    return 1;
-  }
+    return 0;
+  });
 }

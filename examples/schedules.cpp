@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "cli/program.h"
 #include "line_plot.h"
 
 using namespace xgrad;
@@ -53,7 +54,7 @@ line_plot::Panel plateau() {
 }
 
 int main(int argc, char** argv) {
-  try {
+  return cli::run_program("schedules", [&] {
     const char* path = argc > 1 ? argv[1] : "schedules.svg";
     const Curve warm_up = linear_lr({.start_factor = 0.1, .total_iters = 20});
     const Curve fall = exponential_lr({.gamma = 0.96}), cosine = cosine_annealing_lr({.t_max = 80});
@@ -76,9 +77,6 @@ int main(int argc, char** argv) {
     };
     line_plot::write(path, "Schedules of the learning rate, from a base rate of 1", panels, 3);
     std::printf("%zu schedules: %s\n", panels.size(), path);
-    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("cannot write the output");
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "schedules: %s\n", error.what());
-    return 1;
-  }
+    return 0;
+  });
 }

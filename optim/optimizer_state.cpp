@@ -80,7 +80,7 @@ StateDict Optimizer::state_dict() const {
 void Optimizer::load_state_dict(const StateDict& dict) {
   StateReader reader(rule(), dict);
   if (const std::string other = reader.text("rule"); other != rule())
-    reader.misfit("rule: expected ", rule(), ", got '", other, "'");
+    reader.misfit("rule: expected ", rule(), ", got '", printable(other), "'");
   std::vector<State> loaded;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const auto& [name, variable] = parameters_[i];

@@ -9,9 +9,11 @@ namespace cli {
 
 class OutputFile {
  public:
+  enum Kind { any, regular };
+
   /// UsageError, naming the option, where the path cannot be written: found out now, not after the work. Nothing that
-  /// exists changes.
-  OutputFile(std::string_view option, std::filesystem::path path);
+  /// exists changes. A `regular` file is no terminal, pipe or device, which an output of `any` kind may be.
+  OutputFile(std::string_view option, std::filesystem::path path, Kind kind = any);
 
   /// Replaces an old file at once, so that it stays whole until the new one is: xgrad::ReplacementFile. A terminal or a
   /// pipe is written to as it is. std::runtime_error where that fails, and then nothing is left behind.

@@ -3,10 +3,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <stdexcept>
 
 namespace cli {
 
@@ -18,10 +16,6 @@ bool is_terminal(int descriptor) {
 bool has_colors(int descriptor) {
   const char* no_color = std::getenv("NO_COLOR");
   return is_terminal(descriptor) && (no_color == nullptr || *no_color == '\0');
-}
-
-void check_printed() {
-  if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("cannot write the output");
 }
 
 std::size_t terminal_width() {

@@ -8,8 +8,6 @@ namespace cli {
 /// True where escape codes may go to this stream (1 or 2), and where they may be colours: NO_COLOR, no-color.org.
 bool is_terminal(int descriptor);
 bool has_colors(int descriptor);
-/// std::runtime_error where something that was printed could not be written, to a full disk say: called at the end.
-void check_printed();
 /// Columns of standard error; 80 where that is no terminal.
 std::size_t terminal_width();
 

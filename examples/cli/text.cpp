@@ -14,13 +14,13 @@
 namespace cli {
 namespace {
 
-using xgrad::message;
+using xgrad::message, xgrad::printable;
 
 // "1e-3x" was probably meant to be its longest readable beginning.
 [[noreturn]] void refuse(std::string_view option, std::string_view text, std::string_view kind, const char* readable) {
   const std::string_view prefix(text.data(), static_cast<std::size_t>(readable - text.data()));
-  throw UsageError(
-      message(option, ": '", text, "' is not ", kind, prefix.empty() ? "" : message("; did you mean ", prefix, "?")));
+  throw UsageError(message(option, ": '", printable(text), "' is not ", kind,
+                           prefix.empty() ? "" : message("; did you mean ", printable(prefix), "?")));
 }
 
 std::string lower(std::string_view text) {
@@ -44,7 +44,7 @@ double parse_number(std::string_view option, std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc::result_out_of_range || (error == std::errc() && !std::isfinite(value)))
-    throw UsageError(message(option, ": expected a finite number, got '", text, "'"));
+    throw UsageError(message(option, ": expected a finite number, got '", printable(text), "'"));
   if (end != text.data() + text.size()) refuse(option, text, "a number", end);
   if (text.empty()) refuse(option, text, "a number", text.data());
   return value;
@@ -57,7 +57,7 @@ std::uint64_t parse_count(std::string_view option, std::string_view text, std::u
   if (digits.empty() || end != digits.data() + digits.size())
     refuse(option, text, "a whole number", end == digits.data() ? text.data() : end);
   if (error == std::errc::result_out_of_range || digits.size() < text.size() || value < low || value > high)
-    throw UsageError(message(option, ": expected a number from ", low, " to ", high, ", got ", text));
+    throw UsageError(message(option, ": expected a number from ", low, " to ", high, ", got ", printable(text)));
   return value;
 }
 
@@ -137,14 +137,8 @@ std::string clock_time(double seconds) {
 
 std::string escaped(std::string_view text) {
   std::string result;
-  for (const char c : text) {
-    const bool control = c >= 0 && c < ' ';
-    result += c == '&'   ? "&amp;"
-              : c == '<' ? "&lt;"
-              : c == '>' ? "&gt;"
-              : c == '"' ? "&quot;"
-                         : std::string(1, control ? ' ' : c);
-  }
+  for (const char c : xgrad::printable(text, text.npos))
+    result += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : std::string(1, c);
   return result;
 }
 

@@ -16,8 +16,8 @@
 #include "csv.h"
 #include "output_file.h"
 #include "page.h"
+#include "program.h"
 #include "section_progress.h"
-#include "terminal.h"
 #include "text.h"
 
 namespace lab {
@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace cli;
 using namespace xgrad::datasets;
-using xgrad::message;
+using xgrad::message, xgrad::printable;
 
 struct Part {
   std::string name, about;
@@ -63,8 +63,8 @@ std::vector<const Part*> chosen(const std::string& list) {
   for (const Part& part : parts) known.push_back(part.name);
   for (const std::string& name : names)
     if (std::find(known.begin(), known.end(), name) == known.end())
-      throw UsageError(
-          message("--sections: expected some of ", part_names(), ", got \"", name, "\"", did_you_mean(name, known)));
+      throw UsageError(message("--sections: expected some of ", part_names(), ", got \"", printable(name), "\"",
+                               did_you_mean(name, known)));
   std::vector<const Part*> result;
   for (const Part& part : parts)
     if (std::find(names.begin(), names.end(), part.name) != names.end()) result.push_back(&part);
@@ -89,7 +89,7 @@ std::optional<std::string> parse(int argc, const char* const* argv, Options& opt
     for (const Part& part : parts) help += "  " + pad_right(part.name, 12) + part.about + "\n";
     return help;
   } catch (const CLI::ParseError& error) {
-    throw UsageError(error.what());
+    throw UsageError(printable(error.what()));
   }
   options.parts = chosen(sections);
   options.seed = parse_count("--seed", seed, 0, std::numeric_limits<std::uint32_t>::max());
@@ -126,11 +126,22 @@ void run(const Options& options) {
   fs::path folder = options.output;
   folder.replace_extension();
   folder += "_csv";
-  fs::create_directories(folder);
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error)
+    throw UsageError(message("--output: cannot make the folder ", printable(folder.string()), ": ", error.message()));
 
   const std::vector<Section> sections = make_sections(options, data);
   const std::vector<Csv> files = csv_files(sections);
-  for (const Csv& file : files) OutputFile("--output", folder / file.name).write(file.lines);
+  std::string failure;  // of one file, which takes no other with it
+  const auto write = [&failure](const fs::path& path, const std::string& content) {
+    try {
+      OutputFile("--output", path).write(content);
+    } catch (const std::exception& error) {
+      failure = error.what();
+    }
+  };
+  for (const Csv& file : files) write(folder / file.name, file.lines);
   const std::string digits = options.data ? "the digits of a data set" : "digits that the library draws";
   const std::string html = page(
       {.heading = "Optimization lab",
@@ -140,30 +151,22 @@ void run(const Options& options) {
            ". Every number is also in the CSV files beside this page."),
        .numbers = folder.filename().string()},
       sections);
-  output.write(html);
-  std::printf("%s: %s, and %zu files of numbers in %s\n", options.output.c_str(), bytes(html.size()).c_str(),
-              files.size(), folder.c_str());
-}
-
-int main(int argc, char** argv) {
-  try {
-    Options options;
-    if (const std::optional<std::string> help = parse(argc, argv, options))
-      std::fputs(help->c_str(), stdout);
-    else
-      run(options);
-    check_printed();
-    return 0;
-  } catch (const UsageError& error) {
-    std::fprintf(stderr, "lab: %s\n", error.what());
-    return 2;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "lab: %s\n", error.what());
-  }
-  return 1;
+  write(output.path(), html);
+  if (!failure.empty()) throw std::runtime_error(failure);
+  std::printf("%s: %s, and %zu files of numbers in %s\n", printable(options.output.string()).c_str(),
+              bytes(html.size()).c_str(), files.size(), printable(folder.string()).c_str());
 }
 
 }  // namespace
 }  // namespace lab
 
-int main(int argc, char** argv) { return lab::main(argc, argv); }
+int main(int argc, char** argv) {
+  return cli::run_program("lab", [&] {
+    lab::Options options;
+    if (const std::optional<std::string> help = lab::parse(argc, argv, options))
+      std::fputs(help->c_str(), stdout);
+    else
+      lab::run(options);
+    return 0;
+  });
+}

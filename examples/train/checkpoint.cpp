@@ -91,18 +91,71 @@ StateDict history(const Run& run) {
           .texts = {{"points", points}}};
 }
 
-void load_history(Run& run, const StateDict& saved) {
+void load_history(Run& run, const StateDict& saved, Place place, std::size_t steps_per_epoch) {
   StateReader reader("history", saved);
   Run loaded{.choice = run.choice,
              .loss = reader.scalar("loss"),
              .seconds = reader.scalar("seconds"),
              .epochs = reader.scalar("epochs")};
+  const auto expect = [&reader](bool good, const auto&... what) {
+    if (!good) reader.misfit(what...);
+  };
+  const auto at_least_0 = [](double number) { return number >= 0 && std::isfinite(number); };
+  const auto share = [](std::optional<double> number) { return !number || (*number >= 0 && *number <= 1); };
+  expect(at_least_0(loaded.loss), "loss: expected a number from 0 on, got ", loaded.loss);
+  expect(at_least_0(loaded.seconds), "seconds: expected a number from 0 on, got ", loaded.seconds);
+  const double epochs =
+      static_cast<double>(place.epoch) + static_cast<double>(place.step) / static_cast<double>(steps_per_epoch);
+  expect(loaded.epochs == epochs, "epochs: expected ", epochs, ", got ", loaded.epochs);
+
   const std::vector<double> numbers = numbers_in(reader, "points", 6);
+  const double last_step = static_cast<double>(place.epoch * steps_per_epoch + place.step);
+  std::size_t row = 0;
+  Point before{.epoch = 1, .step = 0, .loss = 0, .accuracy = {}, .seconds = 0};
+  for (auto at = numbers.begin(); at != numbers.end(); at += 6, ++row) {
+    const bool counts = at[1] >= 1 && at[1] <= last_step && at[1] == std::floor(at[1]);
+    const std::size_t step = counts ? static_cast<std::size_t>(at[1]) : 0;
+    expect(step > before.step && at[0] == static_cast<double>((step - 1) / steps_per_epoch + 1), "points, row ", row,
+           ": expected an epoch and a step that follow those before, got ", at[0], " and ", at[1]);
+    before = {.epoch = step / steps_per_epoch + 1,
+              .step = step,
+              .loss = at[2],
+              .accuracy = optional(at[3]),
+              .seconds = at[4],
+              .validation_accuracy = optional(at[5])};
+    expect(at_least_0(at[2]), "points, row ", row, ": expected a loss from 0 on, got ", at[2]);
+    expect(share(before.accuracy) && share(before.validation_accuracy), "points, row ", row,
+           ": expected accuracies from 0 to 1");
+    expect(at[4] >= 0 && at[4] <= loaded.seconds, "points, row ", row, ": expected seconds from 0 to ", loaded.seconds,
+           ", got ", at[4]);
+    if (counts) before.epoch = (step - 1) / steps_per_epoch + 1;
+    loaded.points.push_back(before);
+  }
+  // Each epoch that came to its end has a point there.
+  const std::size_t ends = place.epoch + (place.step == steps_per_epoch ? 1 : 0);
+  expect(before.step >= ends * steps_per_epoch, "points: expected one at the end of epoch ", ends);
   reader.finish();
-  for (auto at = numbers.begin(); at != numbers.end(); at += 6)
-    loaded.points.push_back({static_cast<std::size_t>(at[0]), static_cast<std::size_t>(at[1]), at[2], optional(at[3]),
-                             at[4], optional(at[5])});
   run = std::move(loaded);
+}
+
+void check_counts(const StateDict& saved, Place place, std::size_t steps_per_epoch) {
+  std::string misfits;
+  const auto all_steps = static_cast<double>(place.epoch * steps_per_epoch + place.step);
+  const auto epoch = static_cast<double>(place.epoch), step = static_cast<double>(place.step);
+  const bool at_end = place.step == steps_per_epoch;
+  double loader_epoch = epoch, taken = step;
+  for (const auto& [name, number] : saved.scalars) {
+    if (name == "loader.epoch") loader_epoch = number;
+    if (name == "loader.taken") taken = number;
+    const bool steps = name == "schedule.count" || (name.starts_with("optimizer.") && name.ends_with(".step"));
+    if (steps && number != all_steps)
+      misfits += message("\n  ", printable(name), ": expected ", all_steps, ", got ", number);
+  }
+  const bool at_its_end = at_end && loader_epoch == epoch + 1 && taken == 0;
+  if (!at_its_end && (loader_epoch != epoch || taken != step))
+    misfits += message("\n  loader: expected epoch ", epoch, " and ", step, " batches taken, got ", loader_epoch,
+                       " and ", taken);
+  if (!misfits.empty()) throw DataError(message("[checkpoint] the counts do not fit each other:", misfits));
 }
 
 }  // namespace train

@@ -16,9 +16,17 @@ xgrad::StateDict settings(const Task& task, const Choice& choice);
 /// the schedule does not depend on them.
 void check_settings(const xgrad::StateDict& saved, const Task& task, const Choice& choice);
 
+/// How far a training has come: epochs that are complete, and steps of the next one.
+struct Place {
+  std::size_t epoch, step;
+};
+
 /// All of a run but its evaluations, which can be made again.
 xgrad::StateDict history(const Run& run);
-/// DataError for what is not a history.
-void load_history(Run& run, const xgrad::StateDict& saved);
+/// DataError for what is not a history, or not one that leads to this place.
+void load_history(Run& run, const xgrad::StateDict& saved, Place place, std::size_t steps_per_epoch);
+
+/// DataError unless the counts of the loader, the schedule and the optimizer's parameters are those of this place.
+void check_counts(const xgrad::StateDict& saved, Place place, std::size_t steps_per_epoch);
 
 }  // namespace train

@@ -1,22 +1,25 @@
 // Trains one network with several optimizers and compares them: train --help.
 #include <unistd.h>
 #include <xgrad/core/errors.h>
+#include <xgrad/core/file.h>
 #include <xgrad/core/parallel.h>
 #include <xgrad/core/safetensors.h>
 #include <xgrad/datasets/digits.h>
 #include <xgrad/datasets/mnist.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
-#include <csignal>
 #include <cstdio>
-#include <new>
+#include <functional>
 
 #include "checkpoint.h"
 #include "options.h"
 #include "output_file.h"
 #include "page.h"
 #include "plot.h"
+#include "program.h"
 #include "progress.h"
 #include "report.h"
 #include "terminal.h"
@@ -28,32 +31,21 @@ using namespace cli;
 
 namespace {
 
-using xgrad::message;
+using xgrad::message, xgrad::printable;
 using namespace xgrad::datasets;
 
-constexpr int failed = 1, misused = 2, interrupted = 128 + SIGINT;
+constexpr int failed = 1, signalled = 128;  // to which a shell adds the signal
 constexpr std::size_t drawn_test_samples = 10000;
-
-std::atomic<bool> stop = false;
-static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
-
-// The first Ctrl-C asks for an end after this step; the second takes the default way.
-void stop_at_interrupt() {
-  struct sigaction action {};
-  action.sa_handler = [](int) { stop = true; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
-  sigaction(SIGINT, &action, nullptr);
-}
 
 Split load_training(const Options& options) {
   if (!options.data) {
     const std::size_t count = options.samples.value_or(drawn_samples);
     return {digits(count, 2 * options.seed), digits(std::min(count, drawn_test_samples), 2 * options.seed + 1)};
   }
-  Split split = mnist(*options.data);
+  Split split = mnist(*options.data, decimal_digits(), {options.memory_limit});
   if (options.samples > split.train.size())
     throw UsageError(message("--samples: ", *options.samples, " is more than the ", split.train.size(), " of ",
-                             options.data->string()));
+                             printable(options.data->string())));
   if (options.samples) split.train = split.train.slice(0, *options.samples);
   return split;
 }
@@ -61,9 +53,9 @@ Split load_training(const Options& options) {
 Split load(const Options& options) {
   Split split = load_training(options);
   if (!options.test) return split;
-  split.test = mnist(*options.test).test;
+  split.test = mnist(*options.test, decimal_digits(), {options.memory_limit}).test;
   if (split.test.image_shape() != split.train.image_shape() || split.test.class_names() != split.train.class_names())
-    throw UsageError(message("--test: the images of ", options.test->string(), " are ",
+    throw UsageError(message("--test: the images of ", printable(options.test->string()), " are ",
                              xgrad::to_string(split.test.image_shape()), " in ", split.test.class_names().size(),
                              " classes, those to train on ", xgrad::to_string(split.train.image_shape()), " in ",
                              split.train.class_names().size()));
@@ -109,9 +101,9 @@ std::size_t parameter_count(const Architecture& architecture) {
 
 std::string summary(const Options& options, const Task& task) {
   const std::string validation = task.validation ? grouped(task.validation->size()) + " validation, " : "";
-  return message(options.data ? options.data->string() : "digits", ": ", grouped(task.data.train.size()), " train, ",
-                 validation, grouped(task.data.test.size()), " test",
-                 options.test ? " of " + options.test->string() : "", "; ", task.architecture.name(), ", ",
+  return message(options.data ? printable(options.data->string()) : "digits", ": ", grouped(task.data.train.size()),
+                 " train, ", validation, grouped(task.data.test.size()), " test",
+                 options.test ? " of " + printable(options.test->string()) : "", "; ", task.architecture.name(), ", ",
                  grouped(parameter_count(task.architecture)), " parameters");
 }
 
@@ -121,79 +113,101 @@ std::string settings(const Task& task) {
   return message("batches of ", task.batch_size, ", ", task.augment ? "augmented, " : "", schedule, "seed ", task.seed);
 }
 
-std::vector<Run> train_all(const Task& task, const std::vector<Choice>& choices, const Saving& saving) {
+std::vector<Run> train_all(const Task& task, const std::vector<Choice>& choices, const Saving& saving,
+                           const std::atomic<int>& stop) {
   std::vector<Run> runs;
   Progress progress({choices.size(), task.epochs, task.steps_per_epoch()});
   for (const Choice& choice : choices) {
-    if (stop) break;
+    if (stop != 0) break;
     progress.start(choice.label);
     runs.push_back(train_one(task, choice, saving, progress, stop));
     if (const std::string& failure = runs.back().failure; !failure.empty())
       progress.line(message("train: ", choice.label, " stopped: ", failure));
   }
-  if (stop) progress.line("train: interrupted");
+  if (stop != 0) progress.line("train: interrupted");
   return runs;
 }
 
+// The lock of a checkpoint: another training may still be saving its last one, after Ctrl-C.
+void hold(std::optional<xgrad::FileLock>& lock, const std::filesystem::path& checkpoint) {
+  constexpr std::chrono::seconds longest_wait(5);
+  try {
+    lock.emplace(checkpoint, longest_wait, [&] {
+      std::fprintf(stderr, "train: another program works on %s; waiting for it, %d seconds at most\n",
+                   printable(checkpoint.string()).c_str(), static_cast<int>(longest_wait.count()));
+    });
+  } catch (const xgrad::DataError& error) {
+    throw UsageError(message("--checkpoint: ", error.what()));
+  }
+}
+
+struct Output {
+  const char* what;
+  OutputFile file;
+  std::function<std::string(const std::vector<Run>&, const Task&)> content;
+};
+
+std::vector<Output> outputs_of(const Options& options) {
+  std::vector<Output> outputs;
+  const auto add = [&outputs](const char* what, const std::optional<std::filesystem::path>& path, const auto& content) {
+    if (path) outputs.push_back({what, OutputFile(message("--", what), *path), content});
+  };
+  add("plot", options.plot, [&](const std::vector<Run>& runs, const Task& task) {
+    const std::string data = options.data ? printable(options.data->string()) : "drawn digits";
+    return svg(runs, message(data, ", network ", task.architecture.name(), ", ", settings(task)), task.epochs,
+               task.steps_per_epoch());
+  });
+  add("csv", options.csv, [](const std::vector<Run>& runs, const Task&) { return csv(runs); });
+  add("report", options.report, [&](const std::vector<Run>& runs, const Task& task) {
+    return page(runs, task, summary(options, task) + "; " + settings(task));
+  });
+  return outputs;
+}
+
 int run(const Options& options) {
-  std::optional<OutputFile> plot, table_file, report;
-  if (options.plot) plot.emplace("--plot", *options.plot);
-  if (options.csv) table_file.emplace("--csv", *options.csv);
-  if (options.report) report.emplace("--report", *options.report);
-  if (options.checkpoint) OutputFile("--checkpoint", *options.checkpoint);
+  const std::vector<Output> outputs = outputs_of(options);
+  std::optional<xgrad::FileLock> lock;
+  if (options.checkpoint) {
+    OutputFile("--checkpoint", *options.checkpoint, OutputFile::regular);
+    hold(lock, *options.checkpoint);
+  }
   if (options.threads) xgrad::set_num_threads(static_cast<int>(*options.threads));
 
   const Task task = make_task(options);
   Saving saving{options.checkpoint, options.checkpoint_every};
   if (options.resume) {
-    saving.resumed = xgrad::load_checkpoint(*options.checkpoint);
+    saving.resumed = xgrad::load_checkpoint(*options.checkpoint, {options.memory_limit});
     check_settings(saving.resumed->below("settings."), task, options.choices[0]);
   }
   const int threads = xgrad::num_threads();
   std::printf("%s; %d thread%s\n", summary(options, task).c_str(), threads, threads == 1 ? "" : "s");
   std::fflush(stdout);
-  stop_at_interrupt();
-  const std::vector<Run> runs = train_all(task, options.choices, saving);
+  const std::atomic<int>& stop = catch_stop_signals();
+  const std::vector<Run> runs = train_all(task, options.choices, saving, stop);
 
-  std::printf("\n%s%s", table(runs, task.epochs, has_colors(STDOUT_FILENO)).c_str(),
-              confusions(runs, task.data.test.class_names()).c_str());
-  std::fflush(stdout);  // seen even if a file cannot be written
-  const auto write = [](const char* what, const OutputFile& file, const std::string& content) {
-    file.write(content);
-    std::printf("%s: %s\n", what, file.path().c_str());
-  };
-  if (plot) {
-    const std::string data = options.data ? options.data->string() : "drawn digits";
-    write("plot", *plot,
-          svg(runs, message(data, ", network ", task.architecture.name(), ", ", settings(task)), task.epochs,
-              task.steps_per_epoch()));
-  }
-  if (table_file) write("csv", *table_file, csv(runs));
-  if (report) write("report", *report, page(runs, task, summary(options, task) + "; " + settings(task)));
-
-  const bool diverged = std::any_of(runs.begin(), runs.end(), [](const Run& run) { return !run.failure.empty(); });
-  return stop ? interrupted : diverged ? failed : 0;
-}
-
-int main(int argc, char** argv) {
-  try {
-    const Options options = parse(argc, argv);
-    std::fputs(options.help.c_str(), stdout);
-    const int status = options.help.empty() ? run(options) : 0;
-    check_printed();
-    return status;
-  } catch (const UsageError& error) {
-    std::fprintf(stderr, "train: %s\n", error.what());
-    return misused;
-  } catch (const std::bad_alloc&) {
-    std::fputs("train: out of memory\n", stderr);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "train: %s\n", error.what());
-  }
-  return failed;
+  // Files first: standard output may have lost its reader. What becomes of one touches no other.
+  bool all_well = true;
+  std::string written;
+  for (const Output& output : outputs) try {
+      output.file.write(output.content(runs, task));
+      written += message(output.what, ": ", printable(output.file.path().string()), "\n");
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "train: %s: %s\n", output.what, error.what());
+      all_well = false;
+    }
+  for (const Run& one : runs) all_well = all_well && one.failure.empty() && one.is_saved;
+  std::printf("\n%s%s%s", table(runs, task.epochs, has_colors(STDOUT_FILENO)).c_str(),
+              confusions(runs, task.data.test.class_names()).c_str(), written.c_str());
+  return stop != 0 ? signalled + stop : all_well ? 0 : failed;
 }
 
 }  // namespace
 }  // namespace train
 
-int main(int argc, char** argv) { return train::main(argc, argv); }
+int main(int argc, char** argv) {
+  return cli::run_program("train", [&] {
+    const train::Options options = train::parse(argc, argv);
+    std::fputs(options.help.c_str(), stdout);
+    return options.help.empty() ? train::run(options) : 0;
+  });
+}

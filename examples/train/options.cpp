@@ -14,7 +14,7 @@ using namespace cli;
 
 namespace {
 
-using xgrad::message;
+using xgrad::message, xgrad::printable;
 
 constexpr std::size_t option_width = 24, description_width = 80 - option_width;
 constexpr std::size_t most_samples = 1000000, widest = 16384;
@@ -61,7 +61,8 @@ const Kind& find_kind(const char* option, const std::string& name, std::span<con
     if (kind.name == name) return kind;
   const std::vector<std::string> names = names_of(kinds);
   const std::string hint = did_you_mean(name, names);
-  throw UsageError(message(option, ": '", name, "' is unknown", hint.empty() ? "; there are " + join(names) : hint));
+  throw UsageError(
+      message(option, ": '", printable(name), "' is unknown", hint.empty() ? "; there are " + join(names) : hint));
 }
 
 std::vector<Choice> choose(const std::string& names, const std::string& rates, std::optional<double> weight_decay) {
@@ -115,8 +116,8 @@ double parse_share(const std::string& text) {
 
 bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
   std::error_code ignored;
-  return std::filesystem::weakly_canonical(std::filesystem::absolute(a), ignored) ==
-         std::filesystem::weakly_canonical(std::filesystem::absolute(b), ignored);
+  return std::filesystem::weakly_canonical(std::filesystem::absolute(a, ignored), ignored) ==
+         std::filesystem::weakly_canonical(std::filesystem::absolute(b, ignored), ignored);
 }
 
 void check_files(const Options& options) {
@@ -128,7 +129,7 @@ void check_files(const Options& options) {
   for (const File& a : files)
     for (const File& b : files)
       if (&a < &b && a.second && b.second && same_file(*a.second, *b.second))
-        throw UsageError(message(a.first, " and ", b.first, " are the same file, ", a.second->string()));
+        throw UsageError(message(a.first, " and ", b.first, " are the same file, ", printable(a.second->string())));
 }
 
 void check_checkpoint(const Options& options) {
@@ -137,10 +138,12 @@ void check_checkpoint(const Options& options) {
   if (!options.checkpoint) return;
   if (options.choices.size() != 1)
     throw UsageError(message("--checkpoint holds one training: choose one --optimizer, not ", options.choices.size()));
-  const bool exists = std::filesystem::is_regular_file(*options.checkpoint);
-  if (options.resume && !exists) throw UsageError(message("--resume: there is no file ", options.checkpoint->string()));
+  std::error_code unreadable;
+  const bool exists = std::filesystem::is_regular_file(*options.checkpoint, unreadable);
+  if (options.resume && !exists)
+    throw UsageError(message("--resume: there is no file ", printable(options.checkpoint->string())));
   if (!options.resume && exists)
-    throw UsageError(message("--checkpoint: ", options.checkpoint->string(),
+    throw UsageError(message("--checkpoint: ", printable(options.checkpoint->string()),
                              " holds a training already; add --resume to", " go on with it, or remove it"));
 }
 
@@ -151,7 +154,7 @@ void check_all_known(const CLI::App& app) {
   std::vector<std::string> known;
   for (const CLI::Option* option : app.get_options()) known.push_back("--" + option->get_lnames().at(0));
   const std::string hint = did_you_mean(unknown, known);
-  throw UsageError(message(unknown.starts_with('-') ? "unknown option " : "unexpected argument ", unknown,
+  throw UsageError(message(unknown.starts_with('-') ? "unknown option " : "unexpected argument ", printable(unknown),
                            hint.empty() ? "; --help lists the options" : hint));
 }
 
@@ -174,7 +177,7 @@ Options parse(int argc, const char* const* argv) {
                           const std::function<void(const std::string&)>& read) {
     const auto checked = [name, read](const std::string& text) {
       if (text.empty() || text.starts_with("--"))
-        throw UsageError(message(name, " needs a value", text.empty() ? "" : ", got the option " + text));
+        throw UsageError(message(name, " needs a value", text.empty() ? "" : ", got the option " + printable(text)));
       read(text);
     };
     app.add_option_function<std::string>(name, checked, description)->type_name(type)->group(group);
@@ -193,6 +196,10 @@ Options parse(int argc, const char* const* argv) {
   add_path("Data", "--test", "DIR", "Test on another folder's test images [those of --data]", options.test);
   add_count("Data", "--samples", message("Train on the first N samples [all; ", drawn_samples, " if drawn]"), 1,
             most_samples, options.samples);
+  add("Data", "--memory-limit", "MIB", "What one file may take in memory [a quarter of all]",
+      [&](const std::string& text) {
+        options.memory_limit = parse_count("--memory-limit", text, 1, std::uint64_t{1} << 40) << 20;
+      });
   add("Data", "--validation", "X", "Hold out this share of the training samples [none]",
       [&](const std::string& text) { options.validation = parse_share(text); });
   app.add_flag("--augment", options.augment, "Distort each training image anew in each epoch")->group("Data");
@@ -221,7 +228,7 @@ Options parse(int argc, const char* const* argv) {
   add_count("Training", "--seed", message("Of the digits, the first weights and the order [", options.seed, "]"), 0,
             std::numeric_limits<std::uint64_t>::max(), options.seed);
   add_count("Training", "--threads", "Threads to compute with [one for each core]", 1, 1024, options.threads);
-  add_path("Checkpoint", "--checkpoint", "FILE", "Save all there is at each epoch's end and at Ctrl-C",
+  add_path("Checkpoint", "--checkpoint", "FILE", "Save all there is at each epoch's end and when stopped",
            options.checkpoint);
   add_count("Checkpoint", "--checkpoint-every", "Save every N steps, too", 1, std::numeric_limits<std::uint32_t>::max(),
             options.checkpoint_every);
@@ -241,10 +248,10 @@ Options parse(int argc, const char* const* argv) {
     return options;
   } catch (const CLI::ArgumentMismatch& error) {
     const std::string_view text = error.what();
-    throw UsageError(message(text.substr(0, text.find(':')),
+    throw UsageError(message(printable(text.substr(0, text.find(':'))),
                              text.find("received") == text.npos ? " needs a value" : " is given more than once"));
   } catch (const CLI::ParseError& error) {
-    throw UsageError(error.what());
+    throw UsageError(printable(error.what()));
   }
   check_all_known(app);
   options.choices = choose(optimizers, rates, weight_decay);

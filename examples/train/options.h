@@ -1,6 +1,8 @@
 // What the command line asks for.
 #pragma once
 
+#include <xgrad/core/file.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -40,6 +42,7 @@ struct Options {
   std::size_t batch_size = 64;
   std::uint64_t seed = 1;
   std::optional<std::size_t> threads;
+  std::uintmax_t memory_limit = xgrad::LoadOptions().memory_limit;  ///< of what is read from one file, in bytes
   std::optional<std::filesystem::path> checkpoint;
   bool resume = false;                          ///< go on from the checkpoint
   std::optional<std::size_t> checkpoint_every;  ///< steps from one to the next, besides the ends of epochs

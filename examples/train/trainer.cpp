@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "checkpoint.h"
 
@@ -33,7 +34,7 @@ struct Mean {
 class Trainer {
  public:
   Trainer(const Task& task, const Choice& choice, const Saving& saving, Progress& progress,
-          const std::atomic<bool>& stop)
+          const std::atomic<int>& stop)
       : task_(task), saving_(saving), progress_(progress), stop_(stop), run_{.choice = choice} {
     seed(task.seed);
     network_ = task.architecture.make();
@@ -50,7 +51,7 @@ class Trainer {
   Run run() {
     try {
       if (epoch_ > 0 && step_ == 0) evaluate_epoch();  // resumed at the end of one
-      while (epoch_ < task_.epochs && !stop_) train_epoch();
+      while (epoch_ < task_.epochs && stop_ == 0) train_epoch();
     } catch (const ValueError& error) {
       run_.failure =
           message(error.what(), " (step ", step_, " of ", task_.steps_per_epoch(), " in epoch ", epoch_ + 1, ")");
@@ -79,8 +80,8 @@ class Trainer {
         run_.points.push_back({epoch_ + 1, all_steps, recent_.value(), {}, run_.seconds});
         recent_ = {};
       }
-      if (stop_ || (saving_.every && all_steps % *saving_.every == 0)) save();
-      if (stop_) return;
+      if (stop_ != 0 || (saving_.every && all_steps % *saving_.every == 0)) save();
+      if (stop_ != 0) return;
     }
     evaluate_epoch();
     progress_.epoch({epoch_ + 1, step_, run_.loss, run_.test->accuracy}, run_.seconds);
@@ -106,21 +107,31 @@ class Trainer {
     run_.validation_accuracy = run_.points.back().validation_accuracy = evaluate(network_, *task_.validation).accuracy;
   }
 
-  void save() const {
+  void save() {
     if (!saving_.file) return;
+    try {
+      save_to(*saving_.file);
+      run_.is_saved = true;
+    } catch (const std::exception& error) {  // of the file, or of memory: training can go on
+      run_.is_saved = false;
+      progress_.line(message("train: no checkpoint was saved: ", error.what(), "; the one before stays"));
+    }
+  }
+
+  void save_to(const std::filesystem::path& file) const {
     StateDict place{.scalars = {{"epoch", static_cast<double>(epoch_)}, {"step", static_cast<double>(step_)}}};
     for (const auto& [name, mean] : means_) {
       place.scalars.emplace_back(name + ".sum", (this->*mean).sum);
       place.scalars.emplace_back(name + ".count", (this->*mean).count);
     }
-    save_checkpoint(*saving_.file, {{"settings", settings(task_, run_.choice)},
-                                    {"place", std::move(place)},
-                                    {"history", history(run_)},
-                                    {"model", network_.state_dict()},
-                                    {"optimizer", optimizer_->state_dict()},
-                                    {"schedule", schedule_->state_dict()},
-                                    {"loader", batches_->state_dict()},
-                                    {"generator", default_generator().state_dict()}});
+    save_checkpoint(file, {{"settings", settings(task_, run_.choice)},
+                           {"place", std::move(place)},
+                           {"history", history(run_)},
+                           {"model", network_.state_dict()},
+                           {"optimizer", optimizer_->state_dict()},
+                           {"schedule", schedule_->state_dict()},
+                           {"loader", batches_->state_dict()},
+                           {"generator", default_generator().state_dict()}});
   }
 
   void load(const StateDict& saved) {
@@ -129,10 +140,17 @@ class Trainer {
     epoch_ = reader.count("epoch"), step_ = reader.count("step");
     for (const auto& [name, mean] : means_)
       this->*mean = {reader.scalar(name + ".sum"), reader.scalar(name + ".count")};
+    const std::size_t steps = task_.steps_per_epoch();
+    if (epoch_ > task_.epochs || step_ > steps || (epoch_ == task_.epochs && step_ > 0))
+      reader.misfit("expected at most ", task_.epochs, " epochs of ", steps, " steps, got ", epoch_, " and ", step_);
+    for (const auto& [name, mean] : means_) {
+      const auto& [sum, count] = this->*mean;
+      if (!(sum >= 0 && std::isfinite(sum)) || count < 0 || count > static_cast<double>(step_))
+        reader.misfit(name, ": expected a sum and a count of what ", step_, " steps gave, got ", sum, " and ", count);
+    }
     reader.finish();
-    load_history(run_, saved.below("history."));
-    const bool once_through = epoch_ > 0 || step_ == task_.steps_per_epoch();
-    if (once_through && run_.points.empty()) throw DataError("[history] a whole epoch has no points");
+    load_history(run_, saved.below("history."), {epoch_, step_}, steps);
+    check_counts(saved, {epoch_, step_}, steps);
     network_.load_state_dict(saved.below("model."));
     optimizer_->load_state_dict(saved.below("optimizer."));
     schedule_->load_state_dict(saved.below("schedule."));
@@ -143,7 +161,7 @@ class Trainer {
   const Task& task_;
   const Saving& saving_;
   Progress& progress_;
-  const std::atomic<bool>& stop_;
+  const std::atomic<int>& stop_;
   Run run_;
   nn::Sequential network_;
   std::unique_ptr<optim::Optimizer> optimizer_;
@@ -158,7 +176,7 @@ class Trainer {
 }  // namespace
 
 Run train_one(const Task& task, const Choice& choice, const Saving& saving, Progress& progress,
-              const std::atomic<bool>& stop) {
+              const std::atomic<int>& stop) {
   return Trainer(task, choice, saving, progress, stop).run();
 }
 

@@ -33,6 +33,7 @@ struct Run {
   double seconds = 0;                              ///< of training
   std::size_t state_bytes = 0;                     ///< of the optimizer
   double epochs = 0;                               ///< how far it came
+  bool is_saved = true;                            ///< false where the last checkpoint could not be written
   std::string failure = {};  ///< empty, or the first value that was not finite, with its step and epoch
 };
 
@@ -50,14 +51,15 @@ struct Task {
 };
 
 struct Saving {
-  std::optional<std::filesystem::path> file = {};  ///< written at each epoch's end, and when `stop` is set
+  std::optional<std::filesystem::path> file = {};  ///< written at each epoch's end, and when `stop` is not 0
   std::optional<std::size_t> every = {};           ///< steps from one more checkpoint to the next
   std::optional<xgrad::StateDict> resumed = {};    ///< a checkpoint to go on from
 };
 
-/// Trains until the end, until `stop` is set, or until a loss or a gradient is not finite. UsageError for a checkpoint
-/// of a training with other settings, DataError where one cannot be written or holds something else.
+/// Trains until the end, until `stop` is not 0, or until a loss or a gradient is not finite. UsageError for a
+/// checkpoint of a training with other settings, DataError where one holds something else. One that cannot be written
+/// is reported, and the next one is tried again.
 Run train_one(const Task& task, const Choice& choice, const Saving& saving, Progress& progress,
-              const std::atomic<bool>& stop);
+              const std::atomic<int>& stop);
 
 }  // namespace train

@@ -2,6 +2,7 @@
 #include <datasets/idx_files.h>
 #include <error.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <xgrad/core/file.h>
@@ -161,7 +162,7 @@ TEST_CASE("51: killed at 200 random moments, there is a complete file each time"
   CHECK(files_in(folder.path()) == 1);
 }
 
-TEST_CASE("52: two writers at once take turns") {
+TEST_CASE("52: of two writers at once each replaces the whole file") {
   const Folder folder;
   const auto path = folder.path() / "file";
   constexpr int saves = 100;
@@ -179,4 +180,122 @@ TEST_CASE("52: two writers at once take turns") {
   const int last = version_of(path);
   CHECK((last == saves || last == 1000 + saves));
   CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("a writer leaves the unfinished file of one that lives, and removes that of one that was killed") {
+  const Folder folder;
+  const auto path = folder.path() / "file";
+  const pid_t child = in_child([&] {
+    ReplacementFile file(path);
+    file.write("half");
+    raise(SIGKILL);
+  });
+  CHECK(WIFSIGNALED(status_of(child)));
+  CHECK(files_in(folder.path()) == 1);
+  ReplacementFile alive(path);
+  CHECK(files_in(folder.path()) == 1);
+  replace(path, "new");
+  CHECK(files_in(folder.path()) == 2);
+  alive.write("newest");
+  alive.commit();
+  CHECK(content(path) == "newest");
+}
+
+TEST_CASE("permissions of the old file stay; a new file's are what umask leaves") {
+  const Folder folder;
+  const auto path = folder.path() / "file";
+  const mode_t mask = umask(0027);
+  replace(path, "old");
+  const auto permissions = [&] { return static_cast<unsigned>(std::filesystem::status(path).permissions()); };
+  CHECK(permissions() == 0640);
+  for (const unsigned each : {0600U, 0400U, 0666U}) {
+    std::filesystem::permissions(path, std::filesystem::perms(each));
+    replace(path, "new");
+    CHECK(permissions() == each);
+  }
+  umask(mask);
+}
+
+TEST_CASE("what strangers put beside a file, where everybody may write, is neither used nor waited for") {
+  const Folder folder;
+  const auto path = folder.path() / "file";
+  const auto beside = folder.path() / "file.unfinished", leftover = folder.path() / "file.0123456789ab.unfinished";
+  for (const auto& each : {beside, leftover}) REQUIRE(mkfifo(each.c_str(), 0666) == 0);
+  replace(folder.path() / "mine", "precious");
+  std::filesystem::create_hard_link(folder.path() / "mine", folder.path() / "file.0123456789abc.unfinished");
+  replace(path, "new");
+  CHECK(content(path) == "new");
+  CHECK(content(folder.path() / "mine") == "precious");
+  CHECK(files_in(folder.path()) == 5);
+}
+
+TEST_CASE("a lock keeps others out until its holder ends, by its own will or not") {
+  const Folder folder;
+  const auto path = folder.path() / "file";
+  int waits = 0;
+  const auto take = [&](int milliseconds) {
+    const FileLock lock(path, std::chrono::milliseconds(milliseconds), [&] { ++waits; });
+  };
+  {
+    const FileLock lock(path);
+    check_error<DataError>([&] { take(0); },
+                           {"cannot lock " + path.string() + ".lock: another program holds this lock"});
+    CHECK(waits == 0);
+    check_error<DataError>([&] { take(60); }, {"another program"});
+    CHECK(waits == 1);
+  }
+  CHECK(files_in(folder.path()) == 0);
+  const pid_t child = in_child([&] {
+    const FileLock lock(path);
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    raise(SIGKILL);
+  });
+  while (files_in(folder.path()) == 0) std::this_thread::yield();
+  CHECK_NOTHROW(take(60000));
+  CHECK(WIFSIGNALED(status_of(child)));
+  CHECK(files_in(folder.path()) == 0);
+  REQUIRE(mkfifo((path.string() + ".lock").c_str(), 0666) == 0);
+  check_error<DataError>([&] { take(0); }, {"file.lock: it is not a regular file"});
+  std::filesystem::remove(path.string() + ".lock");
+  std::filesystem::create_symlink("elsewhere", path.string() + ".lock");
+  check_error<DataError>([&] { take(0); }, {"file.lock: "});
+}
+
+TEST_CASE("a reader has the file that it opened, whatever takes its place") {
+  const Folder folder;
+  const auto path = folder.path() / "file";
+  replace(path, "old");
+  InputFile file("read", path);
+  replace(path, "newer");
+  std::array<char, 10> bytes{};
+  CHECK(file.size() == 3);
+  CHECK(file.read(bytes.data(), bytes.size()) == 3);
+  CHECK(std::string(bytes.data()) == "old");
+  std::filesystem::remove(path);
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);  // without a writer: whoever opens it waits
+  check_error<DataError>([&] { InputFile("read", path); }, {"[read] " + path.string() + ": expected a regular file"});
+}
+
+TEST_CASE("text from outside is shown without what a terminal would obey, and not at any length") {
+  const std::pair<std::string, std::string> cases[] = {
+      {"plain ünï 漢 🎉 \"\\", "plain ünï 漢 🎉 \"\\"},
+      {"a\nb\tc", "a\\x0ab\\x09c"},
+      {"\x1b[2J\x7f", "\\x1b[2J\\x7f"},
+      {"\xc2\x9b"
+       "31m",
+       "\\xc2\\x9b31m"},  // U+009B is an escape sequence's beginning, too
+      {"\xc2\xa0", "\xc2\xa0"},
+      {"\xff\xc3", "\\xff\\xc3"},
+      {"\xc0\xaf", "\\xc0\\xaf"},                    // longer than need be
+      {"\xed\xa0\x80", "\\xed\\xa0\\x80"},           // half of a pair
+      {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},  // beyond U+10FFFF
+      {std::string("\0", 1), "\\x00"},
+      {std::string(200, 'x'), std::string(200, 'x')},
+      {std::string(150, 'a') + std::string(150, 'b'), std::string(100, 'a') + "…" + std::string(99, 'b')},
+      {std::string(100'000'000, '\x1b') + "end", ""}};
+  for (const auto& [text, shown] : cases)
+    if (!shown.empty()) CHECK(printable(text) == shown);
+  const std::string of_many = printable(std::get<0>(cases[12]));
+  CHECK(of_many.size() <= 202);
+  CHECK(of_many.ends_with("\\x1bend"));
 }

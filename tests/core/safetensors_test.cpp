@@ -6,10 +6,12 @@
 #include <xgrad/nn/normalization.h>
 #include <xgrad/nn/sequential.h>
 
+#include <atomic>
 #include <bit>
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 using namespace xgrad;
 using namespace idx_files;
@@ -179,8 +181,16 @@ TEST_CASE("damaged files are refused, with what was expected") {
        "shape to be whole numbers"},
       {"45: half a size", with_header(entry(R"("dtype":"F32","shape":[2.0],"data_offsets":[0,8])"), eight),
        "shape to be whole numbers"},
+      {"45: a number out of range", with_header(entry(R"("dtype":"F32","shape":[1e999],"data_offsets":[0,0])")),
+       "the header has a number out of range, at its byte"},
+      {"45: an object as metadata's text", with_header(R"({"__metadata__":{"k":{}}})"), "got object for 'k'"},
+      {"45: a list as metadata", with_header(R"({"__metadata__":[]})"), "expected texts by name"},
+      {"45: a list as a tensor", with_header(R"({"x":[1,2]})"), "'x': expected dtype, shape and data_offsets"},
+      {"45: an object as a shape", with_header(entry(R"("dtype":"F32","shape":{"a":2},"data_offsets":[0,8])"), eight),
+       "shape to be whole numbers"},
+      {"45: a control character in a name", with_header(R"({"\u001b[2J":1})"), "'\\x1b[2J': expected dtype"},
       {"45: one offset", with_header(entry(R"("dtype":"F32","shape":[2],"data_offsets":[8])"), eight),
-       "data_offsets [8]"},
+       "data_offsets (8,)"},
       {"46: overlap", with_header(two("[0,8]", "[4,12]"), sixteen),
        "'b': expected its elements at 8, where those before end, got 4"},
       {"46: the same place", with_header(two("[0,8]", "[0,8]"), eight), "expected its elements at 8"},
@@ -188,16 +198,16 @@ TEST_CASE("damaged files are refused, with what was expected") {
        "'b': expected its elements at 8, where those before end, got 12"},
       {"46: a gap at the begin", with_header(two("[8,16]", "[16,24]"), Bytes(24)), "'a': expected its elements at 0"},
       {"46: backwards", with_header(two("[0,8]", "[16,8]"), sixteen),
-       "'b': expected a begin and then an end, got data_offsets [16,8]"},
+       "'b': expected a begin and then an end, got data_offsets (16, 8)"},
       {"46: past the end", with_header(two("[0,8]", "[8,16]"), Bytes(15)), "expected 16 bytes of elements, got 15"},
       {"46: far past the end",
        with_header(entry(R"("dtype":"F32","shape":[1000000000000],"data_offsets":[0,4000000000000])")),
        "expected 4000000000000 bytes of elements, got 0"},
       {"46: bytes left over", with_header(two("[0,8]", "[8,16]"), Bytes(17)), "expected 16 bytes of elements, got 17"},
       {"46: not the shape's size", with_header(entry(R"("dtype":"F64","shape":[2],"data_offsets":[0,8])"), eight),
-       "'x': expected 16 bytes for (2,) F64, got data_offsets [0,8]"},
+       "'x': expected 16 bytes for (2,) F64, got data_offsets (0, 8)"},
       {"47: unknown dtype", with_header(entry(R"("dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8])"), eight),
-       "'x': expected the dtype F32, F64 or I64, got \"F8_E4M3\""},
+       "'x': expected the dtype F32, F64 or I64, got F8_E4M3"},
       {"47: no text", with_header(entry(R"("dtype":32,"shape":[2],"data_offsets":[0,8])"), eight),
        "F64 or I64, got 32"},
       {"48: sizes overflow",
@@ -265,6 +275,46 @@ TEST_CASE("what cannot be saved is refused, and nothing is written") {
   for (const auto& c : cases)
     check_error<ValueError>([&] { save_safetensors(folder.path() / "x", c.state); }, {"[save_safetensors] ", c.said});
   CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("a checkpoint is one of ours, with its checksum") {
+  const Folder folder;
+  const auto foreign = folder.write("x", with_header("{}"));
+  CHECK(same(load_safetensors(foreign), {}));
+  check_error<DataError>([&] { load_checkpoint(foreign); },
+                         {"[load_checkpoint] ", "x: expected a checkpoint of xgrad with its checksum"});
+}
+
+TEST_CASE("what is read takes no more memory than the limit") {
+  const Folder folder;
+  const auto path = folder.path() / "x";
+  save_safetensors(path, {.tensors = {{"w", ones({1000})}}});
+  CHECK(load_safetensors(path, {.memory_limit = 1000 * sizeof(Scalar) + 1000}).tensors.size() == 1);
+  check_error<DataError>([&] { load_safetensors(path, {.memory_limit = 1000 * sizeof(Scalar)}); },
+                         {"bytes of memory", "more than the limit of", "(LoadOptions::memory_limit)"});
+  check_error<DataError>([&] { load_safetensors(path, {.memory_limit = 10}); }, {"limit of 10 "});
+}
+
+TEST_CASE("a reader of a file that a writer replaces, with files of other sizes, has one of them") {
+  const Folder folder;
+  const auto path = folder.path() / "x";
+  const auto save = [&](std::size_t size) { save_safetensors(path, {.tensors = {{"w", ones({size})}}}); };
+  save(1);
+  std::atomic<bool> done = false;
+  std::thread writer([&] {
+    for (std::size_t i = 0; i < 300; ++i) save(1 + i % 7 * 100);
+    done = true;
+  });
+  while (!done) CHECK_NOTHROW(load_safetensors(path));
+  writer.join();
+}
+
+TEST_CASE("a file of many tensors is read in the order of their elements") {
+  const Folder folder;
+  StateDict state;
+  for (std::size_t i = 0; i < 20000; ++i) state.tensors.emplace_back(message("layer.", i), Tensor({Scalar(i)}));
+  save_safetensors(folder.path() / "x", state);
+  CHECK(same(load_safetensors(folder.path() / "x"), state));
 }
 
 TEST_CASE("parts come back from below their prefixes") {

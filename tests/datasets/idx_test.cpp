@@ -93,8 +93,12 @@ TEST_CASE("what is not one whole IDX array is refused") {
       {"sizes of 2^96", header(0x08, {huge, huge, huge}), {"2^63", "(4294967295, 4294967295, 4294967295)"}},
       {"sizes of 2^62 doubles", header(0x0e, {1u << 31, 1u << 31}), {"2^63", "float64"}},
       {"4 GB in 8 bytes", header(0x08, {huge}), {"4294967295 bytes", "offset 8", "got 0"}},
-      {"2^62 bytes in 12", header(0x08, {1u << 31, 1u << 31}), {"4611686018427387904 bytes", "got 0"}},
-      {"2^62 bytes in gzip", gzip(header(0x08, {1u << 31, 1u << 31})), {"4611686018427387904 bytes", "got 0"}},
+      {"2^62 bytes in 12",
+       header(0x08, {1u << 31, 1u << 31}),
+       {"4611686018427387904 bytes of memory", "limit of 5000000000"}},
+      {"2^62 bytes in gzip",
+       gzip(header(0x08, {1u << 31, 1u << 31})),
+       {"4611686018427387904 bytes of memory", "limit of 5000000000"}},
       {"truncated by 1", without_last(good, 1), {"2352 bytes", "offset 16", "got 2351"}},
       {"truncated in an element", header(0x0d, {2}) + Bytes(7, 0), {"8 bytes", "offset 8", "got 7"}},
       {"truncated before gzip", gzip(without_last(good, 1)), {"2352 bytes", "got 2351"}},
@@ -109,10 +113,11 @@ TEST_CASE("what is not one whole IDX array is refused") {
       {"gzip without its checksum", without_last(packed, 8), {"cut off"}},
       {"gzip without its last byte", without_last(packed, 1), {"cut off"}},
       {"half of gzip", without_last(packed, packed.size() / 2), {"cut off"}},
-      {"two gzip members", member + member, {"one gzip member", "another", "offset"}},
-      {"an array cut into two members",
-       gzip(Bytes(good.begin(), good.begin() + 20)) + gzip(Bytes(good.begin() + 20, good.end())),
-       {"one gzip member"}},
+      {"two gzip members of an array each", member + member, {"the end at offset 12"}},
+      {"a second gzip member cut off", member + without_last(member, 9), {"the end at offset 12"}},
+      {"the second half of an array cut off",
+       gzip(Bytes(good.begin(), good.begin() + 20)) + without_last(gzip(Bytes(good.begin() + 20, good.end())), 1),
+       {"cut off"}},
       {"a byte after gzip", packed + Bytes{0}, {"the end after the gzip stream", "more"}},
       {"zeros after gzip", packed + Bytes(100000, 0), {"the end after the gzip stream", "more"}},
   };
@@ -120,8 +125,36 @@ TEST_CASE("what is not one whole IDX array is refused") {
     const Folder folder;
     CAPTURE(c.name);
     const std::filesystem::path file = folder.write("array", c.content);
-    check_error<DataError>([&] { read_idx(file); }, {"[read_idx]", file.string()});
-    for (const std::string& word : c.words) check_error<DataError>([&] { read_idx(file); }, {word});
+    const auto read = [&] { read_idx(file, {.memory_limit = 5'000'000'000}); };
+    check_error<DataError>(read, {"[read_idx]", file.string()});
+    for (const std::string& word : c.words) check_error<DataError>(read, {word});
+  }
+}
+
+TEST_CASE("gzip members one after the other are one stream, wherever it is cut") {
+  const Folder folder;
+  const Bytes good = images(1, 5, 5);
+  for (std::size_t cut = 0; cut <= good.size(); ++cut) {
+    const auto middle = good.begin() + static_cast<std::ptrdiff_t>(cut);
+    const auto file = folder.write("array.gz", gzip({good.begin(), middle}) + gzip({middle, good.end()}));
+    REQUIRE(read_idx(file).bytes == Bytes(good.begin() + 16, good.end()));
+  }
+  const Bytes large = images(200);  // members beyond the buffer of the file
+  Bytes packed;
+  for (std::size_t at = 0; at < large.size(); at += 7)
+    packed = packed + gzip({large.begin() + static_cast<std::ptrdiff_t>(at),
+                            large.begin() + static_cast<std::ptrdiff_t>(std::min(at + 7, large.size()))});
+  CHECK(packed.size() > 3 << 16);
+  CHECK(read_idx(folder.write("array.gz", packed)).bytes == Bytes(large.begin() + 16, large.end()));
+}
+
+TEST_CASE("an array is read up to the limit of memory, and refused beyond it") {
+  const Folder folder;
+  for (const Bytes& content : {images(3), gzip(images(3))}) {
+    const auto file = folder.write("array", content);
+    CHECK(read_idx(file, {.memory_limit = 3 * 784}).bytes.size() == 3 * 784);
+    check_error<DataError>([&] { read_idx(file, {.memory_limit = 3 * 784 - 1}); },
+                           {"takes 2352 bytes of memory", "the limit of 2351 (LoadOptions::memory_limit)"});
   }
 }
 

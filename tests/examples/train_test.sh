@@ -150,7 +150,7 @@ check "the other one finishes" matches '^adam +0\.001 +1 +[0-9.]+ +[0-9.]+ %'
 
 run "${tiny[@]}" --csv /dev/full
 check "a full disk" exits 1
-check "it is named" complains "train: cannot write /dev/full: No space left on device"
+check "it is named" complains "train: csv: cannot write /dev/full: No space left on device"
 check "the table comes all the same" matches '^adamax .* %'
 echo old >old.csv
 (
@@ -162,6 +162,20 @@ echo old >old.csv
 check "a file that cannot be finished" [ $? -eq 0 ]
 check "keeps its old content" [ "$(cat old.csv)" = old ]
 check "nothing partial is left" nothing_but "again.csv old.csv run.csv run.html run.svg small "
+
+run "${tiny[@]}" --plot /dev/full --csv again.csv --report again.html
+check "a plot that fails" exits 1
+check "takes nothing else with it" [ -s again.csv -a -s again.html ]
+rm again.html
+for reader in "head -n 1" true; do # whose end of the pipe is closed before the table comes, or at once
+  rm -f again.csv
+  "$program" "${tiny[@]}" --csv again.csv --plot again.svg 2>err | $reader >out
+  status=${PIPESTATUS[0]} output=$(cat out) errors=$(cat err)
+  check "a reader that goes away ($reader)" exits 1
+  check "is an error ($reader)" complains "train: cannot write the output"
+  check "and the files are there ($reader)" [ -s again.csv -a -s again.svg ]
+  rm again.svg out err
+done
 
 # Ctrl-C in the middle: after the second epoch's line there is something to show.
 await() { # await COMMAND…: while the program runs, and not for ever
@@ -201,6 +215,28 @@ end
 check "Ctrl-C in the first epoch" exits 130
 check "its report says so" grep -q "Stopped before the end" stopped.html
 check "does not wait for its end" matches '^sgd +0\.1 +0\.[0-9] of 5 .* - '
+
+for signal in TERM HUP; do # of a scheduler, and of a terminal that is closed
+  rm -f stopped.csv
+  begin --samples 2000 --epochs 100000 --optimizer adam --csv stopped.csv --checkpoint stopped
+  await grep -Eq "epoch +2/100000" err
+  kill -"$signal" "$pid"
+  end
+  check "SIG$signal ends with 128 and its number" exits $((128 + $(kill -l "$signal")))
+  check "SIG$signal leaves the table" matches '^adam +0\.001 +[0-9.]+ of 100000 +[0-9.]+ +[0-9.]+ %'
+  check "SIG$signal leaves the numbers and a checkpoint" [ -s stopped.csv -a -s stopped ]
+  rm stopped
+done
+(
+  trap '' HUP # as nohup does
+  begin --samples 2000 --epochs 100000 --optimizer adam
+  kill -HUP "$pid"
+  sleep 0.3
+  kill -0 "$pid" && kill -INT "$pid"
+  end
+  exits 130
+)
+check "nohup stays as it is" [ $? -eq 0 ]
 
 mkfifo pipe # without a reader: whoever writes there waits
 begin --samples 2000 --epochs 100000 --csv pipe
@@ -269,6 +305,18 @@ run "${short[@]}" --checkpoint none --resume
 check "--resume without a file" refused "there is no file none"
 run "${short[@]}" --resume
 check "--resume without --checkpoint" refused "--resume needs --checkpoint FILE"
+run "${short[@]}" --checkpoint /dev/null
+check "--checkpoint to a device" refused "/dev/null: it is not a regular file"
+begin --samples 2000 --epochs 100000 --optimizer adam --checkpoint both
+"$program" "${short[@]}" --checkpoint ./both >out2 2>err2
+status=$? output=$(cat out2) errors=$(cat err2)
+rm out2 err2
+check "the second of two trainings on one checkpoint waits" complains "another program works on ./both; waiting for it"
+check "two trainings on one checkpoint" complains "both.lock: another program holds this lock"
+check "it is refused then" exits 2
+kill -INT "$pid"
+end
+rm both
 run "${short[@]}" --checkpoint-every 5
 check "--checkpoint-every without --checkpoint" refused "--checkpoint-every needs --checkpoint FILE"
 run --checkpoint new
@@ -286,9 +334,10 @@ cp before run
   trap '' XFSZ
   ulimit -f 1
   run "${short[@]}" --epochs 4 --checkpoint run --resume
-  exits 1 && complains "train: cannot write run: File too large"
+  exits 1 && complains "train: no checkpoint was saved: cannot write run: File too large" &&
+    matches "^adam +0\.001 +4 "
 )
-check "a full disk ends the training" [ $? -eq 0 ]
+check "a full disk does not end the training, and is told" [ $? -eq 0 ]
 check "the checkpoint before stays whole" cmp -s run before
 check "and nothing partial" nothing_but "before resumed.csv run three.csv whole whole.csv "
 cd ..
