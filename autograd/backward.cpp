@@ -43,7 +43,7 @@ class Pass {
     send(output, Variable(ones(output.shape())));
   }
   ~Pass() {  // after an exception: the next pass must find no gradients on their way
-    for (const Variable& node : queue_) node.node()->pending.take();
+    for (const Variable& node : queue_) node.node()->pending.forget();
   }
 
   // Calls deliver(variable, gradient) for leaves and targets.
@@ -106,9 +106,11 @@ class Pass {
   }
 
   void send(const Variable& to, Variable gradient) {
-    if (!to.node()->pending.add(std::move(gradient))) return;
-    queue_.push_back(to);
-    std::push_heap(queue_.begin(), queue_.end(), by_number);
+    if (to.node()->pending.empty()) {  // into the queue first: what is there is forgotten where memory ends
+      queue_.push_back(to);
+      std::push_heap(queue_.begin(), queue_.end(), by_number);
+    }
+    to.node()->pending.add(std::move(gradient));
   }
 
   [[noreturn]] static void report_first_not_finite(const Variable& output);
@@ -156,8 +158,7 @@ void add_to_grad(const Variable& leaf, Variable& gradient, bool owned) {
 
 }  // namespace
 
-bool GradientSum::add(Variable gradient) {
-  const bool first = count_ == 0;
+void GradientSum::add(Variable gradient) {
   for (std::size_t n = ++count_; n % 2 == 0; n /= 2) {
     gradient = last_ + gradient;
     last_ = {};
@@ -167,13 +168,13 @@ bool GradientSum::add(Variable gradient) {
   }
   if (last_) before_.push_back(std::move(last_));
   last_ = std::move(gradient);
-  return first;
 }
 
 Variable GradientSum::take() {
   Variable sum = std::exchange(last_, {});
-  for (; !before_.empty(); before_.pop_back()) sum = before_.back() + sum;
   count_ = 0;
+  if (before_.empty()) return sum;
+  for (auto before = std::exchange(before_, {}); !before.empty(); before.pop_back()) sum = before.back() + sum;
   return sum;
 }
 

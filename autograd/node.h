@@ -11,10 +11,11 @@ namespace xgrad {
 /// a million float numbers, of a parameter that is used so often, would be wrong in its second digit.
 class GradientSum {
  public:
-  /// True for the first one.
-  bool add(Variable gradient);
-  /// The sum; nothing is left.
+  void add(Variable gradient);
+  /// The sum; nothing is left, also where it throws.
   Variable take();
+  void forget() { last_ = {}, before_.clear(), count_ = 0; }
+  bool empty() const { return count_ == 0; }
 
  private:
   Variable last_;

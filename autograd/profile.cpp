@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <new>
 
 namespace xgrad {
 
@@ -10,7 +11,13 @@ void Profile::add(std::string_view name) {
   const double seconds = std::chrono::duration<double>(Clock::now() - last_).count();
   const auto same = [&](const Row& row) { return row.name == name && row.gradient_of == gradient_of_; };
   auto row = std::find_if(rows_.begin(), rows_.end(), same);
-  if (row == rows_.end()) row = rows_.insert(row, {std::string(name), std::string(gradient_of_), 0, 0});
+  if (row == rows_.end()) {
+    try {
+      row = rows_.insert(row, {std::string(name), std::string(gradient_of_), 0, 0});
+    } catch (const std::bad_alloc&) {
+      return;  // destructors call this: the time goes to the next event
+    }
+  }
   ++row->count, row->seconds += seconds;
   last_ = Clock::now();  // the time of this function goes to none
 }

@@ -4,7 +4,9 @@
 #include <xgrad/core/errors.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <new>
 
 namespace xgrad {
 namespace {
@@ -27,23 +29,45 @@ struct Remains {
   std::vector<Variable> inputs;
   Backward backward;
 };
-thread_local std::vector<Remains>* graveyard = nullptr;
+class Graveyard {
+ public:
+  // Where there is no memory to wait in, they are destroyed here and now, within the destructor of another.
+  void add(Remains remains) {
+    if (many_.empty() && count_ < few_.size()) {
+      few_[count_++] = std::move(remains);
+      return;
+    }
+    try {
+      many_.push_back(std::move(remains));
+    } catch (const std::bad_alloc&) {
+    }
+  }
+  void empty() {
+    while (count_ > 0 || !many_.empty()) {
+      const Remains last = std::move(many_.empty() ? few_[--count_] : many_.back());
+      if (!many_.empty()) many_.pop_back();
+    }
+  }
+
+ private:
+  std::array<Remains, 8> few_;  // without memory, which may be what there is none of
+  std::size_t count_ = 0;
+  std::vector<Remains> many_;
+};
+thread_local Graveyard* graveyard = nullptr;
 
 }  // namespace
 
 Node::~Node() {
   if (inputs.empty()) return;
   if (graveyard) {
-    graveyard->push_back({std::move(inputs), std::move(backward)});
+    graveyard->add({std::move(inputs), std::move(backward)});
     return;
   }
-  std::vector<Remains> remains;
-  graveyard = &remains;
-  remains.push_back({std::move(inputs), std::move(backward)});
-  while (!remains.empty()) {
-    const Remains last = std::move(remains.back());
-    remains.pop_back();
-  }
+  Graveyard outermost;
+  graveyard = &outermost;
+  outermost.add({std::move(inputs), std::move(backward)});
+  outermost.empty();
   graveyard = nullptr;
 }
 

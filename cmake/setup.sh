@@ -9,6 +9,7 @@ tests=(doctest-dev librapidcheck-dev libxtensor-blas-dev libopenblas-dev)
 case "${1:-}" in
   test)
     packages+=("${tests[@]}")
+    packages+=(strace)  # it sees in which order a file is written
     packages+=(chromium chromium-driver python3-selenium fonts-dejavu-core)  # they open the lab's page
     ;;
   aarch64) packages+=("${tests[@]}" g++-aarch64-linux-gnu qemu-user) ;;

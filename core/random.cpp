@@ -81,6 +81,7 @@ IndexTensor Generator::permutation(std::size_t count) {
 
 StateDict Generator::state_dict() const {
   std::ostringstream text;
+  text.exceptions(std::ios::badbit);  // or it keeps to itself that memory was short, and the text is cut off
   text.imbue(std::locale::classic());
   text << engine_;
   return {.scalars = {{"spare", spare_}, {"has_spare", has_spare_}}, .texts = {{"engine", text.str()}}};
@@ -90,6 +91,7 @@ void Generator::load_state_dict(const StateDict& state) {
   StateReader reader("Generator", state);
   Generator loaded;
   std::istringstream text(reader.text("engine"));
+  text.exceptions(std::ios::badbit);
   text.imbue(std::locale::classic());
   if (!(text >> loaded.engine_) || text.peek() != std::istringstream::traits_type::eof())
     reader.misfit("engine: expected the state of std::mt19937_64");

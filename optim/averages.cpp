@@ -42,9 +42,11 @@ WeightAverage::Swap::Swap(WeightAverage& average) : average_(average) {
   const double corrected =
       average_.options_.decay ? 1 - std::pow(*average_.options_.decay, static_cast<double>(average_.updates_)) : 1;
   const auto scale = static_cast<Scalar>(1 / corrected);
+  std::vector<Tensor> saved;  // all of them before anything changes: memory may end
+  for (const auto& [name, parameter] : average_.parameters_) saved.push_back(parameter.value());
+  average_.saved_ = std::move(saved);
   for (std::size_t i = 0; i < average_.parameters_.size(); ++i) {
     Tensor& value = average_.parameters_[i].second.mutable_value();
-    average_.saved_.push_back(value);
     std::transform(average_.averages_[i].begin(), average_.averages_[i].end(), value.begin(),
                    [scale](Scalar x) { return scale * x; });
   }

@@ -97,11 +97,17 @@ void Optimizer::catch_up(std::size_t parameter, const IndexTensor* rows) {
   for (std::size_t slot = 0; slot < max_slots; ++slot)
     if (state.slots[slot]) whole.state[slot] = state.slots[slot]->data();
 
+  const std::size_t looked_at = rows ? rows->size() : count;
+  const auto row_of = [rows](std::size_t i) { return rows ? static_cast<std::size_t>(rows->data()[i]) : i; };
+  const auto is_late = [&state](std::int64_t last) { return last != 0 && last != state.steps; };
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < looked_at; ++i) most += is_late(state.row_steps[row_of(i)]);
   std::vector<Elements> late;
-  for (std::size_t i = 0; i < (rows ? rows->size() : count); ++i) {
-    const std::size_t row = rows ? static_cast<std::size_t>(rows->data()[i]) : i;
+  late.reserve(most);  // before the first is taken for done: memory may end
+  for (std::size_t i = 0; i < looked_at; ++i) {
+    const std::size_t row = row_of(i);
     std::int64_t& last = state.row_steps[row];
-    if (last == 0 || last == state.steps) continue;
+    if (!is_late(last)) continue;
     late.push_back(whole.part(row * width, (row + 1) * width));
     late.back().gradient = no_gradient.data();
     late.back().t = static_cast<double>(std::exchange(last, state.steps));

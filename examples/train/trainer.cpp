@@ -145,7 +145,7 @@ class Trainer {
       reader.misfit("expected at most ", task_.epochs, " epochs of ", steps, " steps, got ", epoch_, " and ", step_);
     for (const auto& [name, mean] : means_) {
       const auto& [sum, count] = this->*mean;
-      if (!(sum >= 0 && std::isfinite(sum)) || count < 0 || count > static_cast<double>(step_))
+      if (!(sum >= 0 && std::isfinite(sum) && count >= 0 && count <= static_cast<double>(step_)))
         reader.misfit(name, ": expected a sum and a count of what ", step_, " steps gave, got ", sum, " and ", count);
     }
     reader.finish();

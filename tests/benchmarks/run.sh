@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Builds the benchmarks and runs them: whole processes in turns with libtorch's, where libtorch-dev is installed.
 # usage: tests/benchmarks/run.sh [--quick] [--data DIR] [SECTION...]
-#   sections: mlp mlp1000 lenet convolution target memory micro growth profile; without any, all of them
+#   sections: mlp mlp1000 lenet convolution target memory micro growth checkpoints profile; without any, all of them
 #   --data DIR, or XGRAD_DATA=DIR: a folder with MNIST's four files; otherwise digits are drawn
 #   --quick: every program for a moment, to see that it runs; its times say nothing
 #   TURNS=3: how often each process runs
 # Where OpenBLAS does not know the processor it takes a kernel of 2004, and the peers are far too slow: the third line of
 # the output tells. OPENBLAS_CORETYPE=Cooperlake (AVX-512) or Haswell (AVX2) gives them a better one.
 set -euo pipefail
-all=(mlp mlp1000 lenet convolution target memory micro growth profile)
+all=(mlp mlp1000 lenet convolution target memory micro growth checkpoints profile)
 sections=() quick=() starts=100 steps=300
 while [ $# -gt 0 ]; do
   case $1 in
@@ -122,6 +122,13 @@ micro() {
 growth() {
   "$bin/growth" 1 build/benchmarks/growth.csv build/benchmarks/growth.svg
   echo "the same as a picture: build/benchmarks/growth.svg"
+}
+
+checkpoints() {
+  local folder
+  folder=$(mktemp -d)
+  for _ in $(seq "$turns"); do "$bin/checkpoints" "$folder" | sed 's/,/,xgrad,/; s/$/,s/' >>"$results"; done
+  rm -r "$folder"
 }
 
 profile() {

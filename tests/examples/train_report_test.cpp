@@ -127,7 +127,7 @@ TEST_CASE("CSV has a row a point") {
 TEST_CASE("the plot has a curve for every run, and holds any caption") {
   const std::vector<Run> runs = two_runs();
   const std::string text = svg(runs, "<a> & \n b", 2, 2);
-  CHECK(text.find("&lt;a&gt; &amp;   b") != text.npos);
+  CHECK(text.find("&lt;a&gt; &amp; \\x0a b") != text.npos);
   CHECK(occurrences(text, "<polyline") == 3 * runs.size());
   CHECK(occurrences(text, "<circle") == 4);
   CHECK(occurrences(text, "nan") == 0);

@@ -98,7 +98,7 @@ TEST_CASE("a crafted checkpoint is refused, with what does not fit") {
     } catch (const DataError& error) {
       said = error.what();
     }
-    CHECK_MESSAGE(said.find(c.said) != std::string::npos, said, " lacks ", c.said);
+    CHECK_MESSAGE(said.find(c.said) != std::string::npos, said, " lacks ", std::string(c.said));
   }
 }
 

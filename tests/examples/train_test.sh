@@ -241,7 +241,8 @@ check "nohup stays as it is" [ $? -eq 0 ]
 mkfifo pipe # without a reader: whoever writes there waits
 begin --samples 2000 --epochs 100000 --csv pipe
 kill -INT "$pid"
-await grep -q "^adam" out
+await grep -q interrupted err
+sleep 0.2
 kill -INT "$pid"
 await false
 end 2>/dev/null

@@ -1,27 +1,20 @@
 #include <xgrad/core/file.h>
 #include <xgrad/core/safetensors.h>
-#include <zlib.h>
+#include <xgrad/core/safetensors_format.h>
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <charconv>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <set>
-#include <string_view>
 #include <unordered_set>
 #include <utility>
 
 namespace xgrad {
 namespace {
 
+using namespace safetensors;
 using nlohmann::json;
-static_assert(std::endian::native == std::endian::little, "the format has the lowest byte first");
-
-constexpr const char *metadata_key = "__metadata__", *format_key = "xgrad:format", *checksum_key = "xgrad:crc32";
-constexpr std::string_view own_keys = "xgrad:", scalar_keys = "scalar:", format = "1";
-constexpr std::uint64_t longest_header = 100'000'000, alignment = 8;
 
 template <class From>
 void convert(const char* bytes, std::size_t count, Scalar* to) {
@@ -38,115 +31,6 @@ struct Type {
   void (*read)(const char* bytes, std::size_t count, Scalar* to);
 };
 constexpr Type types[] = {{"F32", 4, convert<float>}, {"F64", 8, convert<double>}, {"I64", 8, convert<std::int64_t>}};
-
-std::string_view bytes_of(const Tensor& tensor) {
-  return {reinterpret_cast<const char*>(tensor.data()), tensor.size() * sizeof(Scalar)};
-}
-
-unsigned long add_to(unsigned long checksum, std::string_view bytes) {
-  if (bytes.empty()) return checksum;  // zlib would begin anew at a null pointer
-  return crc32_z(checksum, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
-}
-
-// Where the header has its checksum, which is of the elements and of all else in the header. Within a text in JSON this
-// cannot come: quotation marks have a backslash there.
-std::string member(std::string_view checksum) { return message("\"", checksum_key, "\":\"", checksum, "\","); }
-
-// Written piece by piece: a tree of the whole header would take many times its memory.
-class Header {
- public:
-  void begin(std::string_view key) {
-    text_ += message(comma_, quotation(key), ":{");
-    comma_ = "";
-  }
-  void add(std::string_view key, std::string_view value) {
-    text_ += message(comma_, quotation(key), ":", value);
-    comma_ = ",";
-  }
-  void end() {
-    text_ += "}";
-    comma_ = ",";
-  }
-
-  // ValueError for what is not UTF-8.
-  static std::string quotation(std::string_view text) {
-    try {
-      return json(text).dump();
-    } catch (const json::type_error&) {
-      throw ValueError("[save_safetensors] expected names and texts in UTF-8");
-    }
-  }
-  const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-  std::string_view comma_;
-};
-
-void check_names(const StateDict& state) {
-  std::set<std::string> tensors = {metadata_key}, texts;
-  const auto insert = [](std::set<std::string>& names, const std::string& name) {
-    if (!names.insert(name).second)
-      throw ValueError(message("[save_safetensors] the name '", printable(name), "' is given twice"));
-  };
-  for (const auto& [name, text] : state.texts) {
-    if (name.starts_with(own_keys) || name.starts_with(scalar_keys))
-      throw ValueError(message("[save_safetensors] the name '", printable(name), "' begins as those of our own"));
-    insert(texts, name);
-  }
-  for (const auto& [name, number] : state.scalars) insert(texts, std::string(scalar_keys) + name);
-  for (const auto& [name, tensor] : state.tensors) insert(tensors, name);
-}
-
-std::string header_of(const StateDict& state) {
-  Header header;
-  header.begin(metadata_key);
-  header.add(format_key, Header::quotation(format));
-  for (const auto& [name, number] : state.scalars) {
-    std::array<char, 34> digits = {'"'};
-    char* end = std::to_chars(digits.data() + 1, digits.data() + digits.size() - 1, number).ptr;
-    *end++ = '"';
-    header.add(std::string(scalar_keys) + name, {digits.data(), end});
-  }
-  for (const auto& [name, text] : state.texts) header.add(name, Header::quotation(text));
-  header.end();
-  std::size_t end = 0;
-  for (const auto& [name, tensor] : state.tensors) {
-    header.begin(name);
-    header.add("dtype", sizeof(Scalar) == sizeof(float) ? "\"F32\"" : "\"F64\"");
-    std::string sizes;
-    for (const std::size_t size : tensor.shape()) sizes += message(sizes.empty() ? "" : ",", size);
-    header.add("shape", message("[", sizes, "]"));
-    const std::size_t begin = std::exchange(end, end + bytes_of(tensor).size());
-    header.add("data_offsets", message("[", begin, ",", end, "]"));
-    header.end();
-  }
-  return message("{", header.text(), "}");
-}
-
-}  // namespace
-
-void save_safetensors(const std::filesystem::path& path, const StateDict& state) {
-  check_names(state);
-  std::string header = header_of(state);
-  unsigned long checksum = 0;
-  for (const auto& [name, tensor] : state.tensors) checksum = add_to(checksum, bytes_of(tensor));
-  checksum = add_to(checksum, header);
-  header.insert(header.find('{', 1) + 1, member(std::to_string(checksum)));
-  header.resize((header.size() + alignment - 1) / alignment * alignment, ' ');
-  if (header.size() > longest_header)
-    throw ValueError(
-        message("[save_safetensors] expected a header of at most ", longest_header, " bytes, got ", header.size()));
-
-  const auto length = std::bit_cast<std::array<char, 8>>(std::uint64_t{header.size()});
-  ReplacementFile file(path);
-  file.write({length.data(), length.size()});
-  file.write(header);
-  for (const auto& [name, tensor] : state.tensors) file.write(bytes_of(tensor));
-  file.commit();
-}
-
-namespace {
 
 struct Entry {
   std::string name;
@@ -212,6 +96,7 @@ class HeaderReader {
       end = entry.end;
     }
     if (end != bytes) file_.fail("expected ", end, " bytes of elements, got ", bytes);
+    for (const Entry& entry : entries_) file_.claim((entry.end - entry.begin) / entry.type->size * sizeof(Scalar));
     return entries_;
   }
   bool is_our_own() const { return has_format_ || !checksum_.empty(); }
@@ -284,7 +169,7 @@ class HeaderReader {
     if (bytes != offsets[1] - offsets[0])
       fail_entry(bytes, " bytes for ", shape, " ", entry_.type->name, ", got data_offsets ", got);
     entries_.push_back({std::move(key_[1]), entry_.type, shape, offsets[0], offsets[1]});
-    file_.claim(sizeof(Entry) + sizeof(std::pair<std::string, Tensor>) + bytes / entry_.type->size * sizeof(Scalar));
+    file_.claim(sizeof(Entry) + sizeof(std::pair<std::string, Tensor>));
   }
 
   template <class... Parts>
@@ -375,12 +260,6 @@ StateDict load_safetensors(const std::filesystem::path& path, LoadOptions option
 StateDict load_checkpoint(const std::filesystem::path& path, LoadOptions options) {
   InputFile file("load_checkpoint", path, options);
   return load(file, true);
-}
-
-void save_checkpoint(const std::filesystem::path& path, std::vector<std::pair<std::string, StateDict>> parts) {
-  StateDict all;
-  for (auto& [name, part] : parts) all.add(name + ".", std::move(part));
-  save_safetensors(path, all);
 }
 
 }  // namespace xgrad
