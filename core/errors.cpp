@@ -45,32 +45,29 @@ std::string printable(std::string_view outside, std::size_t longest) {
     if (2 * enough < outside.size())
       return printable(std::string(outside.substr(0, enough)) += outside.substr(outside.size() - enough), longest);
   }
-  std::vector<std::string_view> pieces;  // of one character, or of one that is not shown
-  for (std::string_view rest = outside; !rest.empty(); rest.remove_prefix(pieces.back().size()))
-    pieces.push_back(rest.substr(0, std::max<std::size_t>(1, shown(rest))));
-  constexpr std::size_t escape = 4;
-  const auto width = [](std::string_view piece) { return shown(piece) > 0 ? std::size_t{1} : escape; };
+  struct Piece {
+    std::string text;  // of one character, or what stands for a byte
+    std::size_t width;
+  };
+  std::vector<Piece> pieces;
   std::size_t all = 0;
-  for (const std::string_view piece : pieces) all += width(piece);
+  for (std::size_t size; !outside.empty(); outside.remove_prefix(std::max<std::size_t>(1, size))) {
+    size = shown(outside);
+    const auto byte = static_cast<std::uint8_t>(outside[0]);
+    pieces.push_back(size > 0 ? Piece{std::string(outside.substr(0, size)), 1}
+                              : Piece{{'\\', 'x', "0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]}, 4});
+    all += pieces.back().width;
+  }
   // As many from both ends as there is room for, beside the sign for what is left out.
-  std::size_t begin = 0, end = pieces.size();
-  if (all > longest) {
-    std::size_t room = longest - std::min<std::size_t>(longest, 1);
-    for (const std::size_t half = room / 2; begin < end && room - half >= width(pieces[begin]); ++begin)
-      room -= width(pieces[begin]);
-    for (; end > begin && room >= width(pieces[end - 1]); --end) room -= width(pieces[end - 1]);
-  }
+  std::size_t begin = 0, end = all > longest ? pieces.size() : 0;
+  std::size_t room = longest - std::min<std::size_t>(longest, 1);
+  for (const std::size_t half = room / 2; begin < end && room - half >= pieces[begin].width; ++begin)
+    room -= pieces[begin].width;
+  for (; end > begin && room >= pieces[end - 1].width; --end) room -= pieces[end - 1].width;
   std::string text;
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    if (all > longest && i == begin) text += "…";
-    if (all > longest && i >= begin && i < end) continue;
-    if (shown(pieces[i]) > 0) {
-      text += pieces[i];
-      continue;
-    }
-    const auto byte = static_cast<std::uint8_t>(pieces[i][0]);
-    text += {'\\', 'x', "0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
-  }
+  for (std::size_t i = 0; i < begin; ++i) text += pieces[i].text;
+  if (all > longest) text += "…";
+  for (std::size_t i = end; i < pieces.size(); ++i) text += pieces[i].text;
   return text;
 }
 

@@ -98,6 +98,7 @@ void Generator::load_state_dict(const StateDict& state) {
   else if (gives_only_zeros(loaded.engine_))
     reader.misfit("engine: expected the state of std::mt19937_64, got one that gives nothing but zeros");
   loaded.spare_ = reader.scalar("spare");
+  if (!std::isfinite(loaded.spare_)) reader.misfit("spare: expected a finite number, got ", loaded.spare_);
   loaded.has_spare_ = reader.count("has_spare") != 0;
   reader.finish();
   *this = loaded;

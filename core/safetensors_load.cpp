@@ -70,7 +70,11 @@ class HeaderReader {
     return value("string", text);
   }
   bool number_unsigned(std::uint64_t number) {
-    if (depth_ == 3 && list() != nullptr) return list()->push_back(number), true;
+    if (depth_ == 3 && list() != nullptr) {
+      file_.claim(sizeof number);
+      list()->push_back(number);
+      return true;
+    }
     return value("number", std::to_string(number));
   }
   bool number_integer(std::int64_t number) { return value("number", std::to_string(number)); }
