@@ -35,7 +35,7 @@ in_order() { # in_order FILE <CALLS
       if (path == file && (call == "creat" || /O_WRONLY|O_RDWR/)) wrong("the file itself is opened to be written")
       if (index(path, folder "/") == 1 && /O_CREAT/) {
         parent = path; sub(/\/[^\/]*$/, "", parent)
-        if (index(path, file) != 1 || parent != folder) next  # of another file
+        if (index(path, file ".") != 1 || parent != folder || path !~ /\.unfinished$/) next  # of another file, or a lock
         if (!/O_EXCL/) wrong("a file that is there already would be taken")
         if (state != "none") wrong("a second file, before the first one is in its place")
         fresh = path; state = "open"; bytes = 0

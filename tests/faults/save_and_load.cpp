@@ -114,7 +114,10 @@ Outcome attempt(const Trial& trial) {
   return {};
 }
 
-const char* reason(Call call) { return call == Call::write ? "No space left on device" : "Input/output error"; }
+const char* reason(Call call) {
+  if (call == Call::allocation) return "Cannot allocate memory";
+  return call == Call::write ? "No space left on device" : "Input/output error";
+}
 
 void fail_each(const Trial& trial, Call call, bool onwards) {
   long threw = 0, nth = 1;
@@ -126,9 +129,10 @@ void fail_each(const Trial& trial, Call call, bool onwards) {
     faults::fail(call, nth, onwards);
     const Outcome outcome = attempt(trial);
     const bool reached = faults::stop() >= nth || outcome.threw;
-    require(outcome.error.empty() || call != Call::allocation, "a DataError where memory was short");
-    require(call == Call::allocation || !outcome.threw || outcome.error.find(reason(call)) != std::string::npos,
-            "an error without the system's reason");
+    // The C library's own calls, opendir() say, give the reason too where it is memory that they lack.
+    require(!outcome.threw || (call == Call::allocation && outcome.error.empty()) ||
+                outcome.error.find(reason(call)) != std::string::npos,
+            outcome.error.empty() ? "std::bad_alloc without a reason" : outcome.error.c_str());
     trial.check(outcome.threw);
     if (!reached) break;
     threw += outcome.threw;
