@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <memory>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -96,6 +98,13 @@ void InputFile::claim(std::uintmax_t bytes) {
 ReplacementFile::ReplacementFile(const fs::path& path) : path_(path) {
   std::error_code error;
   target_ = fs::weakly_canonical(fs::absolute(path, error), error);
+  // A link to what is not there yet counts as not there itself.
+  constexpr int most_links = 40;
+  for (int links = 0; !error && fs::is_symlink(target_, error); ++links) {
+    if (links == most_links) error = std::make_error_code(std::errc::too_many_symbolic_link_levels);
+    if (!error) target_ = fs::weakly_canonical(target_.parent_path() / fs::read_symlink(target_, error), error);
+  }
+  if (error == std::errc::no_such_file_or_directory) error.clear();
   errno = error.value();
   check(!error);
   struct stat old {};
@@ -106,7 +115,12 @@ ReplacementFile::ReplacementFile(const fs::path& path) : path_(path) {
   const bool our_own = exists && old.st_uid == geteuid();
   while (!create(our_own ? old.st_mode & 0777 : 0666)) {
   }
-  if (our_own) check(fchmod(descriptor_.value, old.st_mode & 0777) == 0);
+  if (our_own && fchmod(descriptor_.value, old.st_mode & 0777) != 0) {
+    const int why = errno;
+    unlink(unfinished_.c_str());
+    errno = why;
+    check(false);
+  }
 }
 
 // False where the name is taken, or another writer took the new file for a leftover before it was locked.
@@ -115,38 +129,39 @@ bool ReplacementFile::create(unsigned permissions) {
   check(getentropy(random.data(), random.size()) == 0);
   std::string name = ".";
   for (const unsigned char byte : random) name += {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
-  const fs::path file_path = beside(target_, name.append(ending));
+  unfinished_ = beside(target_, name.append(ending));  // from here on nothing needs memory: the file would stay
   Descriptor file(
-      repeated([&] { return open(file_path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions); }));
+      repeated([&] { return open(unfinished_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions); }));
   if (file.value < 0 && errno == EEXIST) return false;
   check(file.value >= 0);
   if (!lock_now(file.value)) {
     const int why = errno;
-    unlink(file_path.c_str());
+    unlink(unfinished_.c_str());
     errno = why;
     check(why == EWOULDBLOCK);
     return false;
   }
-  if (!has_name(file.value, file_path)) return false;
-  unfinished_ = file_path;
+  if (!has_name(file.value, unfinished_)) return false;
   std::swap(file.value, descriptor_.value);
   return true;
 }
 
 void ReplacementFile::remove_leftovers() const {
   const std::string begin = target_.filename().string() + ".";
-  std::error_code ignored;  // a folder may be written to and not be read
-  for (fs::directory_iterator each(target_.parent_path(), ignored), end; !ignored && each != end;
-       each.increment(ignored)) {
-    const std::string name = each->path().filename().string();
+  // Not std::filesystem's iterator: where memory ends, libstdc++'s ends the program.
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(target_.parent_path().c_str()), closedir);
+  if (!folder) return;  // a folder may be written to and not be read
+  while (const dirent* const entry = readdir(folder.get())) {
+    const std::string_view name = entry->d_name;
     if (name.size() != begin.size() + 2 * random_bytes + ending.size() || !name.starts_with(begin) ||
         !name.ends_with(ending))
       continue;
-    const Descriptor left(open(each->path().c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const fs::path path = target_.parent_path() / name;
+    const Descriptor left(open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     struct stat facts {};
     if (left.value >= 0 && fstat(left.value, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_uid == geteuid() &&
-        lock_now(left.value) && has_name(left.value, each->path()))
-      unlink(each->path().c_str());
+        lock_now(left.value) && has_name(left.value, path))
+      unlink(path.c_str());
   }
 }
 

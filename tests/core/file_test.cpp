@@ -97,6 +97,12 @@ TEST_CASE("a link stays a link") {
   replace(folder.path() / "link", "new");
   CHECK(std::filesystem::is_symlink(folder.path() / "link"));
   CHECK(content(folder.path() / "there" / "file") == "new");
+  std::filesystem::create_symlink("there/none", folder.path() / "to_nothing");
+  replace(folder.path() / "to_nothing", "made");
+  CHECK(std::filesystem::is_symlink(folder.path() / "to_nothing"));
+  CHECK(content(folder.path() / "there" / "none") == "made");
+  std::filesystem::create_symlink("itself", folder.path() / "itself");
+  check_error<DataError>([&] { replace(folder.path() / "itself", "x"); }, {"Too many levels of symbolic links"});
 }
 
 TEST_CASE("50: where nothing can be written, the system says why") {
