@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <string>
 
+#include "cli/program.h"
+
 using namespace xgrad;
 
 namespace {
@@ -70,9 +72,9 @@ AdaMax (Kingma & Ba 2015, Algorithm 2), alpha 0.5, beta1 0.9, beta2 0.999, eps 1
 }  // namespace
 
 int main() {
-  adam();
-  adamax();
-  if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return 0;
-  std::fputs("adam_by_hand: cannot write the output\n", stderr);
-  return 1;
+  return cli::run_program("adam_by_hand", [] {
+    adam();
+    adamax();
+    return 0;
+  });
 }

@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "cli/program.h"
+
 using namespace xgrad;
 
 namespace {
@@ -110,11 +112,8 @@ void run(const char* path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
+  return cli::run_program("backprop_by_hand", [&] {
     run(argc > 1 ? argv[1] : nullptr);
-    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("cannot write the output");
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "backprop_by_hand: %s\n", error.what());
-    return 1;
-  }
+    return 0;
+  });
 }
