@@ -168,7 +168,7 @@ int run(const Options& options) {
   const std::vector<Output> outputs = outputs_of(options);
   std::optional<xgrad::FileLock> lock;
   if (options.checkpoint) {
-    OutputFile("--checkpoint", *options.checkpoint, OutputFile::regular);
+    const OutputFile can_be_written("--checkpoint", *options.checkpoint, OutputFile::regular);
     hold(lock, *options.checkpoint);
   }
   if (options.threads) xgrad::set_num_threads(static_cast<int>(*options.threads));

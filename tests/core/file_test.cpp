@@ -297,11 +297,13 @@ TEST_CASE("text from outside is shown without what a terminal would obey, and no
       {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},  // beyond U+10FFFF
       {std::string("\0", 1), "\\x00"},
       {std::string(200, 'x'), std::string(200, 'x')},
-      {std::string(150, 'a') + std::string(150, 'b'), std::string(100, 'a') + "…" + std::string(99, 'b')},
-      {std::string(100'000'000, '\x1b') + "end", ""}};
-  for (const auto& [text, shown] : cases)
-    if (!shown.empty()) CHECK(printable(text) == shown);
-  const std::string of_many = printable(std::get<0>(cases[12]));
+      {std::string(150, 'a') + std::string(150, 'b'), std::string(100, 'a') + "…" + std::string(99, 'b')}};
+  for (const auto& [text, shown] : cases) CHECK(printable(text) == shown);
+  std::string many("begin");
+  many.resize(100'000'000, '\x1b');
+  many += "end";
+  const std::string of_many = printable(many);
   CHECK(of_many.size() <= 202);
+  CHECK(of_many.starts_with("begin\\x1b"));
   CHECK(of_many.ends_with("\\x1bend"));
 }

@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
-// NOLINTBEGIN(bugprone-reserved-identifier): glibc's own names of what stands behind malloc(), so that to find it needs
+// NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming): glibc's own names of what stands behind malloc(), so that to find it needs
 // no dlsym(), which allocates.
 extern "C" {
 void* __libc_malloc(std::size_t size) noexcept;
@@ -20,7 +20,7 @@ void* __libc_calloc(std::size_t count, std::size_t size) noexcept;
 void* __libc_realloc(void* old, std::size_t size) noexcept;
 void* __libc_memalign(std::size_t alignment, std::size_t size) noexcept;
 }
-// NOLINTEND(bugprone-reserved-identifier)
+// NOLINTEND(bugprone-reserved-identifier, readability-identifier-naming)
 
 namespace faults {
 namespace {
@@ -160,7 +160,7 @@ int renameat2(int folder, const char* from, int to_folder, const char* to, unsig
 }
 
 // What a program allocates before main(), its constants say, has nobody to catch that it failed: nothing fails there.
-// NOLINTNEXTLINE(bugprone-reserved-identifier)
+// NOLINTNEXTLINE(bugprone-reserved-identifier, readability-identifier-naming)
 int __libc_start_main(faults::Main main, int argc, char** argv, void (*init)(), void (*end)(), void (*last)(),
                       void* stack) {
   faults::real_main = main;
