@@ -12,8 +12,8 @@
 #include <cstdlib>
 #include <cstring>
 
-// NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming): glibc's own names of what stands behind malloc(), so that to find it needs
-// no dlsym(), which allocates.
+// NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming): glibc's own names of what stands behind
+// malloc(), so that to find it needs no dlsym(), which allocates.
 extern "C" {
 void* __libc_malloc(std::size_t size) noexcept;
 void* __libc_calloc(std::size_t count, std::size_t size) noexcept;
