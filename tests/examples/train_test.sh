@@ -309,7 +309,8 @@ check "--resume without --checkpoint" refused "--resume needs --checkpoint FILE"
 run "${short[@]}" --checkpoint /dev/null
 check "--checkpoint to a device" refused "/dev/null: it is not a regular file"
 begin --samples 2000 --epochs 100000 --optimizer adam --checkpoint both
-"$program" "${short[@]}" --checkpoint ./both >out2 2>err2
+await [ -s both ]
+"$program" --samples 2000 --epochs 100000 --optimizer adam --checkpoint ./both --resume >out2 2>err2
 status=$? output=$(cat out2) errors=$(cat err2)
 rm out2 err2
 check "the second of two trainings on one checkpoint waits" complains "another program works on ./both; waiting for it"
