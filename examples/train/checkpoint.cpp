@@ -147,9 +147,8 @@ void check_counts(const StateDict& saved, Place place, std::size_t steps_per_epo
   for (const auto& [name, number] : saved.scalars) {
     if (name == "loader.epoch") loader_epoch = number;
     if (name == "loader.taken") taken = number;
-    const bool steps = name == "schedule.count" || (name.starts_with("optimizer.") && name.ends_with(".step"));
-    if (steps && number != all_steps)
-      misfits += message("\n  ", printable(name), ": expected ", all_steps, ", got ", number);
+    if (name == "schedule.count" && number != all_steps)
+      misfits += message("\n  schedule.count: expected ", all_steps, ", got ", number);
   }
   const bool at_its_end = at_end && loader_epoch == epoch + 1 && taken == 0;
   if (!at_its_end && (loader_epoch != epoch || taken != step))

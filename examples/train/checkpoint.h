@@ -26,7 +26,7 @@ xgrad::StateDict history(const Run& run);
 /// DataError for what is not a history, or not one that leads to this place.
 void load_history(Run& run, const xgrad::StateDict& saved, Place place, std::size_t steps_per_epoch);
 
-/// DataError unless the counts of the loader, the schedule and the optimizer's parameters are those of this place.
+/// DataError unless the counts of the loader and the schedule are those of this place.
 void check_counts(const xgrad::StateDict& saved, Place place, std::size_t steps_per_epoch);
 
 }  // namespace train

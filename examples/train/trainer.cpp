@@ -153,6 +153,11 @@ class Trainer {
     check_counts(saved, {epoch_, step_}, steps);
     network_.load_state_dict(saved.below("model."));
     optimizer_->load_state_dict(saved.below("optimizer."));
+    for (const auto& [name, parameter] : optimizer_->parameters()) {  // one without a count has not made a step
+      const auto made = static_cast<std::size_t>(optimizer_->step_count(name));
+      if (const std::size_t all = epoch_ * steps + step_; made != all)
+        throw DataError(message("[checkpoint] optimizer.", name, ".step: expected ", all, ", got ", made));
+    }
     schedule_->load_state_dict(saved.below("schedule."));
     batches_->load_state_dict(saved.below("loader."));
     default_generator().load_state_dict(saved.below("generator."));

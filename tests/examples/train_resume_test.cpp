@@ -86,6 +86,11 @@ TEST_CASE("a crafted checkpoint is refused, with what does not fit") {
       {"row 0: expected seconds", [](StateDict& s) { points(s) = "1 1 1 nan 1e9 nan "; }},
       {"schedule.count: expected 8, got 9", [](StateDict& s) { scalar(s, "schedule.count") = 9; }},
       {"optimizer.1.weight.step: expected 8, got 0", [](StateDict& s) { scalar(s, "optimizer.1.weight.step") = 0; }},
+      {"optimizer.1.bias.step: expected 8, got 0",
+       [](StateDict& s) {
+         const auto of_bias = [](const auto& entry) { return entry.first.starts_with("optimizer.1.bias."); };
+         std::erase_if(s.scalars, of_bias), std::erase_if(s.tensors, of_bias);
+       }},
       {"loader: expected epoch 2 and 0 batches taken, got 1 and 3",
        [](StateDict& s) { scalar(s, "loader.epoch") = 1, scalar(s, "loader.taken") = 3; }},
   };
