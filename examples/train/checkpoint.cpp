@@ -72,7 +72,7 @@ void check_settings(const StateDict& saved, const Task& task, const Choice& choi
     contradictions += message(contradictions.empty() ? "" : ", ", name, " ", theirs, " rather than ", asked);
   };
   for (const auto& [name, asked] : ours.texts)
-    if (const std::string theirs = reader.text(name); theirs != asked) contradict(name, theirs, asked);
+    if (const std::string theirs = reader.text(name); theirs != asked) contradict(name, printable(theirs), asked);
   const std::uint64_t epochs = reader.count("epochs");
   reader.finish();
   const bool extensible = task.schedule == &schedule_kinds().front();
