@@ -5,7 +5,6 @@
 #include <unistd.h>
 #include <xgrad/core/file.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -35,7 +34,7 @@ bool lock_now(int descriptor) {
   return repeated([&] { return flock(descriptor, LOCK_EX | LOCK_NB); }) == 0;
 }
 
-// Whether the open file still has that name, or any where none is asked for.
+// Whether the open file still has that name.
 bool has_name(int descriptor, const fs::path& name) {
   struct stat ours {
   }, there{};

@@ -170,6 +170,7 @@ int run(const Options& options) {
   if (options.checkpoint) {
     const OutputFile can_be_written("--checkpoint", *options.checkpoint, OutputFile::regular);
     hold(lock, *options.checkpoint);
+    check_checkpoint(options);  // the one that was waited for may have saved a training
   }
   if (options.threads) xgrad::set_num_threads(static_cast<int>(*options.threads));
 

@@ -132,6 +132,19 @@ void check_files(const Options& options) {
         throw UsageError(message(a.first, " and ", b.first, " are the same file, ", printable(a.second->string())));
 }
 
+void check_all_known(const CLI::App& app) {
+  const std::vector<std::string> extras = app.remaining();
+  if (extras.empty()) return;
+  const std::string unknown = extras[0].substr(0, extras[0].find('='));
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) known.push_back("--" + option->get_lnames().at(0));
+  const std::string hint = did_you_mean(unknown, known);
+  throw UsageError(message(unknown.starts_with('-') ? "unknown option " : "unexpected argument ", printable(unknown),
+                           hint.empty() ? "; --help lists the options" : hint));
+}
+
+}  // namespace
+
 void check_checkpoint(const Options& options) {
   if (!options.checkpoint && options.resume) throw UsageError("--resume needs --checkpoint FILE");
   if (!options.checkpoint && options.checkpoint_every) throw UsageError("--checkpoint-every needs --checkpoint FILE");
@@ -146,19 +159,6 @@ void check_checkpoint(const Options& options) {
     throw UsageError(message("--checkpoint: ", printable(options.checkpoint->string()),
                              " holds a training already; add --resume to", " go on with it, or remove it"));
 }
-
-void check_all_known(const CLI::App& app) {
-  const std::vector<std::string> extras = app.remaining();
-  if (extras.empty()) return;
-  const std::string unknown = extras[0].substr(0, extras[0].find('='));
-  std::vector<std::string> known;
-  for (const CLI::Option* option : app.get_options()) known.push_back("--" + option->get_lnames().at(0));
-  const std::string hint = did_you_mean(unknown, known);
-  throw UsageError(message(unknown.starts_with('-') ? "unknown option " : "unexpected argument ", printable(unknown),
-                           hint.empty() ? "; --help lists the options" : hint));
-}
-
-}  // namespace
 
 Options parse(int argc, const char* const* argv) {
   Options options;

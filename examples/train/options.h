@@ -51,5 +51,7 @@ struct Options {
 
 /// UsageError for what is unknown, unreadable, out of range or contradictory.
 Options parse(int argc, const char* const* argv);
+/// UsageError where --checkpoint and --resume do not fit what is there now: asked again when the file is ours alone.
+void check_checkpoint(const Options& options);
 
 }  // namespace train

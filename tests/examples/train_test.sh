@@ -318,7 +318,15 @@ check "two trainings on one checkpoint" complains "both.lock: another program ho
 check "it is refused then" exits 2
 kill -INT "$pid"
 end
+cp both first
+flock both.lock sleep 1 & # as another training does, which ends meanwhile
+sleep 0.2
 rm both
+(sleep 0.3 && cp first both) &
+run "${short[@]}" --checkpoint both
+wait
+check "what was saved during the wait is not written over" complains "both holds a training already"
+rm -f both both.lock first
 run "${short[@]}" --checkpoint-every 5
 check "--checkpoint-every without --checkpoint" refused "--checkpoint-every needs --checkpoint FILE"
 run --checkpoint new
