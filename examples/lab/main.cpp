@@ -126,10 +126,10 @@ void run(const Options& options) {
   fs::path folder = options.output;
   folder.replace_extension();
   folder += "_csv";
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error)
-    throw UsageError(message("--output: cannot make the folder ", printable(folder.string()), ": ", error.message()));
+  std::error_code status;
+  fs::create_directories(folder, status);
+  if (status)
+    throw UsageError(message("--output: cannot make the folder ", printable(folder.string()), ": ", status.message()));
 
   const std::vector<Section> sections = make_sections(options, data);
   const std::vector<Csv> files = csv_files(sections);
