@@ -33,12 +33,14 @@ double median(std::vector<double> values) {
 
 const char* word(Verdict verdict) {
   switch (verdict) {
-    case Verdict::holds:
-      return "holds";
-    case Verdict::holds_if:
-      return "holds if";
-    case Verdict::does_not_hold:
-      return "does not hold";
+    case Verdict::yes:
+      return "yes";
+    case Verdict::partly:
+      return "partly";
+    case Verdict::undecided:
+      return "undecided";
+    case Verdict::no:
+      return "no";
   }
   return "";
 }

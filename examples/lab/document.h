@@ -114,9 +114,9 @@ struct Heading {
   std::string words;
 };
 
-enum class Verdict { holds, holds_if, does_not_hold };
-const char* word(Verdict verdict);  ///< "holds if"
-/// Heads an experiment about a claim. `words` say under which conditions, or why not.
+enum class Verdict { yes, partly, undecided, no };
+const char* word(Verdict verdict);  ///< "partly"
+/// Heads an experiment about a claim. `words` say which part of it holds, or when, or why not.
 struct Claim {
   std::size_t number;
   std::string claim;

@@ -18,6 +18,12 @@ std::vector<std::uint64_t> seeds(const Context& context, std::size_t count) {
   return list;
 }
 
+std::vector<std::uint64_t> tuning_seeds(const Context& context, std::size_t count) {
+  std::vector<std::uint64_t> list = seeds(context, count);
+  for (std::uint64_t& seed : list) seed += 500;
+  return list;
+}
+
 std::vector<double> log_spaced(double low, double high, std::size_t count) {
   std::vector<double> list;
   for (std::size_t i = 0; i < count; ++i) {
@@ -80,71 +86,6 @@ Line thinned(Line line) {
     values->resize((values->size() + every - 1) / every);
   }
   return line;
-}
-
-namespace {
-
-// The least, where what is not a number counts as the largest.
-std::size_t least(const std::vector<double>& values) {
-  const auto below = [](double a, double b) { return a < b || (!std::isnan(a) && std::isnan(b)); };
-  return static_cast<std::size_t>(std::min_element(values.begin(), values.end(), below) - values.begin());
-}
-
-}  // namespace
-
-RateRange usable_range(const std::vector<double>& rates, const std::vector<double>& losses, double factor) {
-  const std::size_t best = least(losses), last = rates.size() - 1;
-  if (std::isnan(losses[best])) return {nothing, nothing, false, false};
-  const double limit = factor * losses[best];
-  // Between a usable rate and its neighbour, which is not.
-  const auto end = [&](std::size_t in, std::size_t out) {
-    if (std::isnan(losses[out])) return rates[in];
-    const double share = std::log(limit / losses[in]) / std::log(losses[out] / losses[in]);
-    return rates[in] * std::pow(rates[out] / rates[in], share);
-  };
-  std::size_t low = best, high = best;
-  while (low > 0 && losses[low - 1] <= limit) --low;
-  while (high < last && losses[high + 1] <= limit) ++high;
-  return {low == 0 ? rates[0] : end(low, low - 1), high == last ? rates[last] : end(high, high + 1), low == 0,
-          high == last};
-}
-
-std::vector<double> Sweep::medians() const {
-  std::vector<double> result;
-  for (const std::vector<double>& at_rate : losses) result.push_back(median(at_rate));
-  return result;
-}
-
-std::vector<double> Sweep::run(std::size_t index) const {
-  std::vector<double> result;
-  for (const std::vector<double>& at_rate : losses) result.push_back(at_rate[index]);
-  return result;
-}
-
-std::size_t Sweep::best() const { return least(medians()); }
-
-std::vector<double> Sweep::usable_decades(double factor) const {
-  std::vector<double> widths;
-  for (std::size_t i = 0; i < losses.at(0).size(); ++i) widths.push_back(usable_range(rates, run(i), factor).decades());
-  return widths;
-}
-
-Line Sweep::line() const {
-  std::vector<std::vector<double>> runs;
-  for (std::size_t i = 0; i < losses.at(0).size(); ++i) runs.push_back(run(i));
-  return summary(label, color, rates, runs);
-}
-
-Sweep sweep_digits(const Context& context, const Rule& rule, const std::vector<double>& rates, std::size_t steps,
-                   const std::vector<std::uint64_t>& seeds, const std::function<void()>& progress) {
-  Sweep sweep = {std::string(rule.label), std::string(rule.id), rates, {}};
-  for (const double lr : rates) {
-    sweep.losses.emplace_back();
-    for (const std::uint64_t seed : seeds)
-      sweep.losses.back().push_back(final_loss(train_digits(context, rule, {.lr = lr}, seed, {.steps = steps})));
-    if (progress) progress();
-  }
-  return sweep;
 }
 
 }  // namespace lab

@@ -106,10 +106,6 @@ std::string script(const std::string& json) {
   return tag("script", text, "type=\"application/json\"");
 }
 
-const char* style_of(Verdict verdict) {
-  return verdict == Verdict::holds ? "yes" : verdict == Verdict::holds_if ? "maybe" : "no";
-}
-
 class Writer {
  public:
   Writer(const Title& title, const Section& section) : title_(title), section_(section) {}
@@ -136,8 +132,7 @@ class Writer {
   std::string operator()(const Text& text) { return tag("p", escaped(text.words)) + "\n"; }
   std::string operator()(const Heading& heading) { return tag("h3", escaped(heading.words)) + "\n"; }
   std::string operator()(const Claim& claim) {
-    const std::string badge =
-        tag("span", word(claim.verdict), message("class=\"verdict ", style_of(claim.verdict), "\""));
+    const std::string badge = tag("span", word(claim.verdict), message("class=\"verdict ", word(claim.verdict), "\""));
     return tag("h3", message(claim.number, ". ", escaped(claim.claim)), message("id=\"claim-", claim.number, "\"")) +
            "\n" +
            tag("p", badge + " " + escaped(claim.words),

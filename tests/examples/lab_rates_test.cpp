@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "experiment.h"
-#include "sections/agreement.h"
+#include "compare.h"
+#include "sweep.h"
 
 using namespace lab;
 

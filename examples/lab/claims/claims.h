@@ -1,25 +1,43 @@
 // The claims, each an experiment: blocks that begin with the claim and its verdict, which is computed from the numbers.
 #pragma once
 
+#include <string>
 #include <vector>
 
+#include "../compare.h"
 #include "../context.h"
+#include "words/claims.h"
 
 namespace lab {
 
+namespace say = words::claims_section;
+
 using Blocks = std::vector<Block>;
 
-Blocks adapted_rates(const Context& context);                                   // 1
-Blocks momentum(const Context& context);                                        // 2
-Blocks different_scales(const Context& context);                                // 3
-Blocks sensitivity_and_steadiness(const Context& context, std::size_t number);  // 4 and 9
-Blocks memory(const Context& context);                                          // 5
-Blocks sparse_gradients(const Context& context);                                // 6
-Blocks outliers(const Context& context);                                        // 7
-Blocks computation(const Context& context);                                     // 8
-Blocks hyperparameters(const Context& context);                                 // 10
-Blocks frequency(const Context& context);                                       // 11
-Blocks bias_correction(const Context& context);                                 // 12
-Blocks convergence(const Context& context);                                     // 13
+/// Of three passages, the one for what was decided. "Partly" is for whole claims only: it takes the third.
+inline std::string either(Verdict verdict, std::string yes, std::string no, std::string undecided) {
+  return verdict == Verdict::yes ? yes : verdict == Verdict::no ? no : undecided;
+}
+
+Blocks adapted_rates(const Context& context);     // 1
+Blocks momentum(const Context& context);          // 2
+Blocks different_scales(const Context& context);  // 3
+Blocks sensitivity(const Context& context);       // 4, 9 and 19: one sweep
+Blocks memory(const Context& context);            // 5
+Blocks sparse_gradients(const Context& context);  // 6
+Blocks outliers(const Context& context);          // 7 and 21
+Blocks computation(const Context& context);       // 8
+Blocks hyperparameters(const Context& context);   // 10
+Blocks frequency(const Context& context);         // 11
+Blocks bias_correction(const Context& context);   // 12
+Blocks convergence(const Context& context);       // 13
+Blocks variance(const Context& context);          // 14
+Blocks infinity_norm(const Context& context);     // 15
+Blocks optimum(const Context& context);           // 16
+Blocks low_pass(const Context& context);          // 17
+Blocks data_memory(const Context& context);       // 18
+Blocks limit_of_norms(const Context& context);    // 20
+Blocks fewer_settings(const Context& context);    // 22
+Blocks accuracy(const Context& context);          // 23
 
 }  // namespace lab

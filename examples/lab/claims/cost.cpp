@@ -1,4 +1,4 @@
-// Claims about what an optimizer costs: memory (5), computation (8), settings to tune (10).
+// Claims about what an optimizer costs: memory (5 and 18), computation (8), settings to tune (10 and 22).
 #include <xgrad/autograd/ops.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/optim/adam.h>
@@ -13,6 +13,7 @@
 
 #include "../experiment.h"
 #include "claims.h"
+#include "verdicts.h"
 
 namespace lab {
 namespace {
@@ -45,15 +46,15 @@ Blocks memory(const Context& context) {
        }}};
   const std::vector<std::vector<std::size_t>> networks = {{}, {128}, {300, 100}, {1000, 1000}};
   HeatMap map = {.name = "5-ratio",
-                 .title = "Bytes of state for each byte of parameters",
-                 .note = "optimizer.state_bytes() after a step.",
+                 .title = say::memory_title{},
+                 .note = say::memory_note{},
                  .x_label = "network",
                  .y_label = "optimizer",
                  .x = {},
                  .y = {},
                  .value_label = "bytes for each byte",
                  .values = {}};
-  Table table = {"5-numbers", "Memory of the state, in KiB; five seeds: median (least to largest)", {"optimizer"}, {}};
+  Table table = {"5-numbers", say::memory_numbers{}, {"optimizer"}, {}};
   for (const auto& [label, make] : kinds) {
     map.y.push_back(label);
     map.values.emplace_back();
@@ -77,30 +78,42 @@ Blocks memory(const Context& context) {
     table.rows.push_back(row);
   }
   const double adam = map.values[2].back();
-  const bool two = adam >= 2;
-  return {
-      Claim{5, "Adam takes much memory: two states for every parameter", two ? Verdict::holds : Verdict::does_not_hold,
-            message("Its state takes ", number_text(adam),
-                    " times the memory of the parameters, as Adamax's does. Where that is too much, one second moment "
-                    "for each row (row_shared) halves it.")},
-      Text{"Of each optimizer the state that it really keeps is counted, after one step on digits. The claim holds "
-           "where Adam's is twice the parameters or more."},
-      map, table};
+  const Verdict verdict = decided(adam >= 2);
+  return {Claim{5, say::memory_claim{}, verdict, say::memory_words{.adam = adam}}, Text{say::memory_rule{}}, map,
+          table};
+}
+
+Blocks data_memory(const Context& context) {
+  Table table = {"18-numbers", say::data_numbers{}, {"samples", "KiB of state, Adam"}, {}};
+  std::vector<double> states;
+  for (const std::size_t samples : {std::size_t{64}, std::size_t{640}, context.data.train.size()}) {
+    nn::Sequential model = mlp({128}, context.seed);
+    const auto optimizer = rule("adam").make(model.parameters(), {.lr = 1e-3});
+    train(model, *optimizer, context.data.train.slice(0, samples), {.steps = 3, .seed = context.seed});
+    states.push_back(static_cast<double>(optimizer->state_bytes()) / 1024);
+    table.rows.push_back({std::to_string(samples), Cell(states.back(), 4)});
+  }
+  const Verdict verdict = decided(states.front() < states.back());
+  return {Claim{18, say::data_claim{}, verdict, either(verdict, say::data_yes{}, say::data_no{}, "")},
+          Text{say::data_rule{}}, table};
 }
 
 Blocks computation(const Context& context) {
   const std::vector<std::size_t> sizes = {10'000, 100'000, context.pick<std::size_t>(300'000, 1'000'000),
                                           context.pick<std::size_t>(1'000'000, 10'000'000)};
   const std::size_t turns = context.pick<std::size_t>(9, 25);
-  Blocks plots;
-  Table table = {"8-numbers",
-                 message("Nanoseconds of step() for each element, ", turns,
-                         " turns one after the other: median (least to largest)"),
-                 {"elements"},
-                 {}};
-  std::size_t faster = 0;
+  Table table = {"8-numbers", say::speed_numbers{.turns = turns}, {"elements"}, {}};
+  std::vector<Verdict> faster;
+  DotPlot plot = {.name = "8-ratios",
+                  .title = say::speed_title{},
+                  .note = say::speed_note{},
+                  .x = {.label = "Adamax / Adam"},
+                  .groups = {},
+                  .marks = {{"0.9", 0.9}},
+                  .measured = true};
+  std::string small;  // up to which size AdaMax was faster
   for (const char* label : {"Adam", "Adamax", "Momentum"}) table.columns.emplace_back(label);
-  table.columns.emplace_back("Adamax / Adam");
+  for (const char* more : {"Adamax / Adam", "faster by a tenth"}) table.columns.emplace_back(more);
   for (const std::size_t size : sizes) {
     std::vector<std::unique_ptr<optim::Optimizer>> optimizers;
     for (const char* id : {"adam", "adamax", "momentum"}) {
@@ -123,38 +136,30 @@ Blocks computation(const Context& context) {
       cell.is_measured = true;
       return cell;
     };
-    const double ratio = median(times[1]) / median(times[0]);
-    faster += ratio < 0.9;
+    std::vector<double> ratios;  // of each turn: what slows a turn down slows both
+    for (std::size_t turn = 0; turn < turns; ++turn) ratios.push_back(times[1][turn] / times[0][turn]);
+    faster.push_back(judge::faster(ratios));
     const std::string count = std::to_string(size);
-    table.rows.push_back({count, spread(times[0]), spread(times[1]), spread(times[2]), Cell::measured(ratio)});
-    plots.push_back(DotPlot{
-        .name = "8-" + count,
-        .title = count + " elements: time of a step",
-        .note = "A dot for each turn, and the median.",
-        .x = {.label = "ns for each element", .low = 0},
-        .groups = {{"Adam", "adam", times[0]}, {"Adamax", "adamax", times[1]}, {"Momentum", "momentum", times[2]}},
-        .measured = true});
+    if (faster.back() == Verdict::yes) small += (small.empty() ? "" : ", ") + count;
+    const auto [low, high] = judge::median_interval(ratios);
+    Cell interval(message(number_text(median(ratios)), " (", number_text(low), " to ", number_text(high), ")"));
+    interval.numbers = {median(ratios), low, high}, interval.is_measured = true;
+    Cell decision(word(faster.back()));
+    decision.is_measured = true;
+    table.rows.push_back({count, spread(times[0]), spread(times[1]), spread(times[2]), interval, decision});
+    plot.groups.push_back({count + " elements", "adamax", {low, median(ratios), high}});
   }
-  const Verdict verdict = faster == sizes.size() ? Verdict::holds
-                          : faster > 0           ? Verdict::holds_if
-                                                 : Verdict::does_not_hold;
-  Blocks blocks = {
-      Claim{.number = 8,
-            .claim = "AdaMax needs less computation",
-            .verdict = verdict,
-            .words = verdict == Verdict::holds ? "Its step is faster by a tenth at least at every size."
-                     : verdict == Verdict::holds_if
-                         ? "Its step is faster by a tenth at some sizes but not at all of them: if memory does not set "
-                           "the pace."
-                         : "It saves a root and a correction, but at no size is its step faster by a tenth.",
-            .measured = true},
-      Text{"Both read the gradient and read and write the parameter and two states; AdaMax takes a maximum where Adam "
-           "takes a square and a root. Where the numbers do not fit into the cache, "
-           "memory sets the pace, and both take the same time. Measured on this machine; the claim holds where AdaMax "
-           "takes at most 0.9 of Adam's time at every size, and in part where it does at some."}};
-  blocks.insert(blocks.end(), plots.begin(), plots.end());
-  blocks.push_back(table);
-  return blocks;
+  const Verdict verdict = all_of(faster);
+  return {Claim{.number = 8,
+                .claim = say::speed_claim{},
+                .verdict = verdict,
+                .words = verdict == Verdict::yes         ? std::string(say::speed_yes{})
+                         : verdict == Verdict::no        ? std::string(say::speed_no{})
+                         : verdict == Verdict::undecided ? std::string(say::speed_undecided{})
+                         : small.empty()                 ? std::string(say::speed_undecided{})
+                                                         : std::string(say::speed_partly{.sizes = small}),
+                .measured = true},
+          Text{say::speed_rule{.turns = turns}}, plot, table};
 }
 
 namespace {
@@ -188,17 +193,15 @@ Blocks hyperparameters(const Context& context) {
     return all;
   };
   Blocks figures;
-  Table table = {"10-numbers",
-                 "Final loss, over that with the defaults; five seeds: median (least to largest)",
-                 {"change", "Adam", "Adamax"},
-                 {}};
+  Table table = {"10-numbers", say::settings_numbers{}, {"change", "Adam", "Adamax"}, {}};
+  std::vector<double> effect(seeds(context).size(), 1);  // of eps on Adam's loss, for each seed
   std::vector<double> worst_eps(2, 1), worst_rate(2, 1);
   const Rule* both[] = {&rule("adam"), &rule("adamax")};
   std::vector<std::vector<Cell>> cells(2);
   for (std::size_t i = 0; i < 2; ++i) {
     DotPlot plot = {.name = std::string("10-") + std::string(both[i]->id),
-                    .title = message(both[i]->label, ": final loss, over that with the defaults"),
-                    .note = "A dot for each of five seeds: to the right of 1 the change does harm.",
+                    .title = say::settings_title{.optimizer = std::string(both[i]->label)},
+                    .note = say::settings_note{},
                     .x = {.label = "loss / loss with the defaults", .logarithmic = true},
                     .groups = {},
                     .marks = {{"no change", 1}}};
@@ -211,6 +214,8 @@ Blocks hyperparameters(const Context& context) {
         if (base.size() <= run) base.push_back(loss);
         ratios.push_back(loss / base[run++]);
       }
+      if (i == 0 && change.label.starts_with("ε"))
+        for (std::size_t k = 0; k < ratios.size(); ++k) effect[k] = std::max({effect[k], ratios[k], 1 / ratios[k]});
       double& worst = change.label.starts_with("ε") ? worst_eps[i] : worst_rate[i];
       if (change.label.starts_with("ε") || change.label.starts_with("α"))
         worst = std::max({worst, median(ratios), 1 / median(ratios)});
@@ -223,29 +228,40 @@ Blocks hyperparameters(const Context& context) {
     const std::string adam = changes(*both[0])[c].label, adamax = changes(*both[1])[c].label;
     table.rows.push_back({adam == adamax ? adam : message(adam, " and ", adamax), cells[0][c], cells[1][c]});
   }
-  const bool fewer = eps_has_no_effect(context, 50), matters = worst_eps[0] > 1.05;
+  const auto parts = judge::fewer_to_tune(eps_has_no_effect(context, 50), effect);
   table.rows.push_back({"largest effect of ε, as a factor", Cell(worst_eps[0]), Cell(worst_eps[1])});
   table.rows.push_back({"largest effect of α, as a factor", Cell(worst_rate[0]), Cell(worst_rate[1])});
-  Blocks blocks = {
-      Claim{10, "AdaMax has fewer hyperparameters to tune",
-            !fewer    ? Verdict::does_not_hold
-            : matters ? Verdict::holds
-                      : Verdict::holds_if,
-            !fewer ? "Even in the paper's form, ε changes the result."
-            : matters ? "AdaMax in the paper's form has α, β₁ and β₂, and Adam an ε besides, which has an effect on "
-                        "the loss here."
-                      : "It is so by the count: AdaMax in the paper's form has α, β₁ and β₂, and Adam an ε besides. "
-                        "But it saves tuning only if ε matters: within these four decades it changes Adam's loss by "
-                        "less than a twentieth, and the "
-                        "rate is what has to be tuned, for both."},
-      Text{"One setting at a time is changed, from the defaults. The count is by the papers' algorithms: that AdaMax "
-           "has no ε is checked by training in the paper's dialect with ε = 1e-12 and 1e-4, which must give the same "
-           "losses to the last bit "
-           "(PyTorch's form, which is the default, adds ε to |g|). The claim holds where that is so and ε changes "
-           "Adam's median loss by a twentieth at least; without the latter it holds by the count alone."}};
+  Blocks blocks = {Claim{10, say::settings_claim{}, parts.all(),
+                         either(parts.part[0], say::settings_fewer{}, say::settings_no_fewer{}, "") + " " +
+                             either(parts.part[1], say::settings_matter{.factor = worst_eps[0]},
+                                    say::settings_do_not_matter{.factor = worst_eps[0], .rate = worst_rate[0]},
+                                    say::settings_undecided{.factor = worst_eps[0]})},
+                   Text{say::settings_rule{}}};
   blocks.insert(blocks.end(), figures.begin(), figures.end());
   blocks.push_back(table);
   return blocks;
+}
+
+Blocks fewer_settings(const Context&) {
+  const std::vector<std::pair<const char*, std::vector<const char*>>> settings = {{"SGD", {"α"}},
+                                                                                  {"Momentum", {"α", "β"}},
+                                                                                  {"Adagrad", {"α", "ε"}},
+                                                                                  {"AdaMax", {"α", "β₁", "β₂"}},
+                                                                                  {"RMSprop", {"α", "ρ", "ε"}},
+                                                                                  {"Adam", {"α", "β₁", "β₂", "ε"}}};
+  Table table = {"22-numbers", say::count_numbers{}, {"optimizer", "settings", "number"}, {}};
+  std::size_t fewer = 0, own = 0;
+  for (const auto& [name, list] : settings) {
+    if (std::string_view(name) == "AdaMax") own = list.size();
+  }
+  for (const auto& [name, list] : settings) {
+    std::string names;
+    for (const char* one : list) names += (names.empty() ? "" : ", ") + std::string(one);
+    table.rows.push_back({name, names, Cell::integer(static_cast<double>(list.size()))});
+    fewer += list.size() < own;
+  }
+  return {Claim{22, say::count_claim{}, decided(fewer == 0), say::count_words{.fewer = fewer, .own = own}},
+          Text{say::count_rule{}}, table};
 }
 
 }  // namespace lab

@@ -1,4 +1,4 @@
-// Claims that are tried on functions: momentum (2), different scales (3), convergence (13).
+// Claims that are tried on functions: momentum (2), different scales (3), convergence (13), the optimum (16).
 #include <xgrad/autograd/ops.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/random.h>
@@ -10,9 +10,10 @@
 #include <limits>
 #include <map>
 
-#include "../experiment.h"
 #include "../race/run.h"
+#include "../sweep.h"
 #include "claims.h"
+#include "verdicts.h"
 
 namespace lab {
 namespace {
@@ -37,25 +38,18 @@ struct Setting {
   std::optional<double> beta1;
 };
 
-// For each seed, a number made of all its runs: at the rate where the median over the seeds is best.
-struct Outcome {
-  double rate = 0;
-  std::vector<double> values;
-};
-
+// The cost of a rate, for each seed a number made of all its runs.
 template <class Summary>
-Outcome best_outcome(const Function& function, const Setting& setting, const std::vector<double>& rates,
-                     std::size_t budget, std::size_t starts_a_seed, bool high_is_good, const Summary& summarize) {
-  Outcome best;
-  for (const double lr : rates) {
-    const std::vector<Trajectory> runs = run(function, *setting.rule, {.lr = lr, .beta1 = setting.beta1}, budget);
-    Outcome outcome = {lr, {}};
-    for (std::size_t i = 0; i < runs.size(); i += starts_a_seed)
-      outcome.values.push_back(summarize(std::span(&runs[i], starts_a_seed)));
-    const double here = median(outcome.values), least = median(best.values);
-    if (best.values.empty() || (high_is_good ? here > least : here < least)) best = std::move(outcome);
-  }
-  return best;
+Contestant on_function(const Function& function, const Setting& setting, double usual, std::size_t budget,
+                       std::size_t starts_a_seed, const Summary& summarize) {
+  return {setting.label, setting.color, usual, [=, &function](double lr) {
+            const std::vector<Trajectory> runs =
+                run(function, *setting.rule, {.lr = lr, .beta1 = setting.beta1}, budget);
+            std::vector<double> values;
+            for (std::size_t i = 0; i < runs.size(); i += starts_a_seed)
+              values.push_back(summarize(std::span(&runs[i], starts_a_seed)));
+            return values;
+          }};
 }
 
 Function with_starts(const Context& context, const char* id, std::size_t count) {
@@ -72,7 +66,6 @@ Function with_starts(const Context& context, const char* id, std::size_t count) 
 
 Blocks momentum(const Context& context) {
   const std::size_t budget = 500, starts = context.pick<std::size_t>(40, 200);
-  const std::vector<double> rates = log_spaced(1e-3, 1, context.pick<std::size_t>(7, 13));
   const std::vector<Setting> settings = {{"SGD", "sgd", &rule("sgd"), {}},
                                          {"SGD, momentum 0.9", "momentum", &rule("momentum"), {}},
                                          {"Adam, β₁ 0", "n5", &rule("adam"), 0.0},
@@ -86,58 +79,95 @@ Blocks momentum(const Context& context) {
       all.push_back(one.steps ? static_cast<double>(*one.steps) : static_cast<double>(budget));
     return median(all);
   };
-  // Rastrigin's minima are near whole numbers, where its value is about the sum of their squares.
+  // Rastrigin's minima are near whole numbers, where its value is about the sum of their squares. Negative, since a
+  // sweep looks for the least.
   const auto share = [](std::span<const Trajectory> runs) {
     const auto lower = std::count_if(runs.begin(), runs.end(), [](const Trajectory& one) {
       const Position start = one.positions.front();
       return one.gap < std::pow(std::round(start[0]), 2) + std::pow(std::round(start[1]), 2) - 0.5;
     });
-    return static_cast<double>(lower) / static_cast<double>(runs.size());
+    return -static_cast<double>(lower) / static_cast<double>(runs.size());
   };
+  std::vector<Contestant> down, away;
+  for (const Setting& setting : settings) {
+    down.push_back(on_function(ravine, setting, 0.05, budget, starts, steps));
+    away.push_back(on_function(hills, setting, 0.1, budget, starts, share));
+  }
+  const std::vector<Sweep> fast = fair_sweeps(down), far = fair_sweeps(away);
   DotPlot speed = {.name = "2-ravine",
-                   .title = "Ravine: steps until it stays within 0.001 of the least value",
-                   .note = "Each at its best rate; a dot is the median of one seed's starts.",
+                   .title = say::momentum_ravine_title{},
+                   .note = say::momentum_ravine_note{},
                    .x = {.label = "steps", .low = 0},
                    .groups = {}};
   DotPlot escape = {.name = "2-rastrigin",
-                    .title = "Rastrigin: share of starts that end lower than the minimum next to them",
-                    .note = "Each at its best rate; a dot for each of five seeds.",
+                    .title = say::momentum_hills_title{},
+                    .note = say::momentum_hills_note{},
                     .x = {.label = "share", .low = 0},
                     .groups = {}};
-  Table table = {"2-numbers",
-                 message("Five seeds of ", starts, " starts: median (least to largest)"),
-                 {"setting", "rate, ravine", "steps", "rate, Rastrigin", "share that ends lower"},
-                 {}};
-  std::vector<double> quick, found;
-  for (const Setting& setting : settings) {
-    const Outcome down = best_outcome(ravine, setting, rates, budget, starts, false, steps);
-    const Outcome away = best_outcome(hills, setting, rates, budget, starts, true, share);
-    speed.groups.push_back({setting.label, setting.color, down.values});
-    escape.groups.push_back({setting.label, setting.color, away.values});
-    table.rows.push_back(
-        {setting.label, Cell(down.rate, 1), Cell::spread(down.values), Cell(away.rate, 1), Cell::spread(away.values)});
-    quick.push_back(median(down.values));
-    found.push_back(median(away.values));
+  Table table = {
+      "2-numbers",
+      say::momentum_numbers{.starts = starts},
+      {"setting", "rates tried", "best rate, ravine", "steps", "best rate, Rastrigin", "share that ends lower"},
+      {}};
+  std::vector<std::vector<double>> quick, found;
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    quick.push_back(fast[i].losses[fast[i].best()]);
+    found.push_back(far[i].losses[far[i].best()]);
+    for (double& value : found.back()) value = -value;
+    speed.groups.push_back({settings[i].label, settings[i].color, quick.back()});
+    escape.groups.push_back({settings[i].label, settings[i].color, found.back()});
+    table.rows.push_back({settings[i].label, Cell::integer(static_cast<double>(fast[i].rates.size())),
+                          Cell(fast[i].rates[fast[i].best()], 2), Cell::spread(quick.back()),
+                          Cell(far[i].rates[far[i].best()], 2), Cell::spread(found.back())});
   }
-  const bool faster_sgd = quick[1] < quick[0], faster = quick[4]<quick[2], escapes = found[4]> 1.2 * found[2];
+  const auto parts = judge::momentum(quick[4], quick[2], found[4], found[2]);
+  const std::string with = number_text(median(quick[4])), without = number_text(median(quick[2])),
+                    often = number_text(median(found[4]), 2), seldom = number_text(median(found[2]), 2);
+  return {Claim{2, say::momentum_claim{}, parts.all(),
+                either(parts.part[0], say::momentum_faster{.with = with, .without = without},
+                       say::momentum_slower{.with = with, .without = without},
+                       say::momentum_as_fast{.with = with, .without = without}) +
+                    " " +
+                    either(parts.part[1], say::momentum_escapes{.with = often, .without = seldom},
+                           say::momentum_stays{.with = often, .without = seldom},
+                           say::momentum_maybe{.with = often, .without = seldom}) +
+                    " " + std::string(say::momentum_sgd{.momentum = median(quick[1]), .sgd = median(quick[0])})},
+          Text{say::momentum_rule{.budget = budget}}, speed, escape, table};
+}
+
+Blocks optimum(const Context& context) {
+  const std::size_t budget = 2000, starts = context.pick<std::size_t>(40, 200);
+  const Setting adam = {"Adam", "adam", &rule("adam"), {}};
+  // The share of starts that end within a tenth of the least point; negative, since a sweep looks for the least.
+  const auto share = [](std::span<const Trajectory> runs) {
+    const auto there =
+        std::count_if(runs.begin(), runs.end(), [](const Trajectory& one) { return one.distance < 0.1; });
+    return -static_cast<double>(there) / static_cast<double>(runs.size());
+  };
+  const Function bowl = with_starts(context, "sphere", starts), hills = with_starts(context, "rastrigin", starts);
+  const std::vector<Sweep> sweeps = {fair_sweeps({on_function(bowl, adam, 0.1, budget, starts, share)}).front(),
+                                     fair_sweeps({on_function(hills, adam, 0.1, budget, starts, share)}).front()};
+  std::vector<std::vector<double>> shares;
+  for (const Sweep& sweep : sweeps) {
+    shares.push_back(sweep.losses[sweep.best()]);
+    for (double& value : shares.back()) value = -value;
+  }
+  std::vector<double> ends;
+  for (const double lr : {0.01, 0.03, 0.1, 0.3, 1.0})
+    ends.push_back(run_reddi(rule("adam"), lr, 0.1, 20000, 100).positions.back()[0]);
+  const auto parts = judge::optimum(shares[0], shares[1], ends);
+  Table table = {
+      "16-numbers", say::optimum_numbers{.starts = starts}, {"problem", "what", "median (least to largest)"}, {}};
+  table.rows = {{"sphere", "share of starts that end at the minimum", Cell::spread(shares[0])},
+                {"Rastrigin", "share of starts that end at the least minimum", Cell::spread(shares[1])},
+                {"Reddi's example", "end at five rates (best is -1)", Cell::spread(ends)}};
   return {
-      Claim{2, "Adam's momentum speeds descent and helps out of local minima",
-            faster && escapes   ? Verdict::holds
-            : faster || escapes ? Verdict::holds_if
-                                : Verdict::does_not_hold,
-            message("In the ravine β₁ = 0.9 is ", faster ? "faster" : "no faster", " than 0 for Adam, and momentum ",
-                    faster_sgd ? "speeds up" : "does not speed up", " SGD. On Rastrigin's hills it ",
-                    escapes ? "leaves the nearest minimum for a lower one more often."
-                            : "does not leave the nearest minimum for a lower one more often, by the margin of a fifth "
-                              "that we ask for.",
-                    " Both at the best rate for each: much of what looks like momentum is the rate.")},
-      Text{message("Speed: steps down a ravine that is fifty times steeper across than along. Local minima: "
-                   "Rastrigin's function has 49 in the square from "
-                   "which starts are drawn. The claim holds where Adam with β₁ = 0.9 is faster than with 0 and ends "
-                   "lower than the nearest minimum more often, by a fifth at "
-                   "least; it holds in part where one of these is so. ",
-                   budget, " steps each.")},
-      speed, escape, table};
+      Claim{16, say::optimum_claim{}, parts.all(),
+            std::string(either(parts.part[0], say::optimum_bowl{}, say::optimum_no_bowl{}, say::optimum_no_bowl{})) +
+                " " + std::string(say::optimum_hills{.share = 100 * median(shares[1])}) + " " +
+                either(parts.part[2], say::optimum_reddi_right{}, say::optimum_reddi_wrong{},
+                       say::optimum_reddi_wrong{})},
+      Text{say::optimum_rule{}}, table};
 }
 
 namespace {
@@ -165,16 +195,6 @@ std::vector<double> quadratic(const Rule& rule, double lr, const Tensor& scales,
   return ratios;
 }
 
-std::vector<double> best_quadratic(const Rule& rule, const Tensor& scales, const Variable& turn, const Tensor& start,
-                                   std::size_t steps) {
-  std::vector<double> best;
-  for (const double lr : {1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 1.9}) {
-    std::vector<double> here = quadratic(rule, lr, scales, turn, start, steps);
-    if (best.empty() || median(here) < median(best) || std::isnan(median(best))) best = std::move(here);
-  }
-  return best;
-}
-
 }  // namespace
 
 Blocks different_scales(const Context& context) {
@@ -198,56 +218,57 @@ Blocks different_scales(const Context& context) {
                                          {"SGD, scales along the axes", "sgd", "sgd", false},
                                          {"SGD, turned", "sgd", "momentum", true}};
   std::vector<Line> lines;
-  Table table = {"3-numbers",
-                 "f at the end / f at the start, each at its best rate; five starts: median (least to largest)",
-                 {"setting"},
-                 {}};
-  for (const double d : decades) table.columns.push_back(message(static_cast<int>(d), " decades"));
-  std::vector<std::vector<double>> medians;
-  for (const Setting& setting : settings) {
-    std::vector<std::vector<double>> runs(count);
-    std::vector<Cell> row = {setting.label};
-    medians.emplace_back();
-    for (const double d : decades) {
-      Tensor scales = Tensor::from_shape({dimensions, 1});
-      for (std::size_t i = 0; i < dimensions; ++i)
-        scales.data()[i] = static_cast<Scalar>(std::pow(10, -d * static_cast<double>(i) / (dimensions - 1)));
-      const std::vector<double> ratios = best_quadratic(rule(setting.id), scales, setting.is_turned ? turn : Variable(),
-                                                        setting.is_turned ? turned : start, steps);
-      for (std::size_t i = 0; i < count; ++i) runs[i].push_back(std::max(ratios[i], 1e-20));
-      row.push_back(Cell::spread(ratios));
-      medians.back().push_back(std::max(median(ratios), 1e-20));
+  Table table = {"3-numbers", say::scales_numbers{}, {"setting"}, {}};
+  Table rates = {"3-rates", say::scales_rates{}, {"setting"}, {}};
+  for (const double d : decades)
+    for (Table* one : {&table, &rates}) one->columns.push_back(message(static_cast<int>(d), " decades"));
+  std::vector<std::vector<std::vector<double>>> ends(settings.size());  // of each setting, decade and start
+  for (const Setting& setting : settings)
+    for (Table* one : {&table, &rates}) one->rows.push_back({setting.label});
+  for (std::size_t d = 0; d < decades.size(); ++d) {
+    Tensor scales = Tensor::from_shape({dimensions, 1});
+    for (std::size_t i = 0; i < dimensions; ++i)
+      scales.data()[i] = static_cast<Scalar>(std::pow(10, -decades[d] * static_cast<double>(i) / (dimensions - 1)));
+    std::vector<Contestant> all;
+    for (const Setting& setting : settings)
+      all.push_back({setting.label, setting.color, 0.1, [&](double lr) {
+                       return quadratic(rule(setting.id), lr, scales, setting.is_turned ? turn : Variable(),
+                                        setting.is_turned ? turned : start, steps);
+                     }});
+    const std::vector<Sweep> sweeps = fair_sweeps(all);
+    for (std::size_t s = 0; s < sweeps.size(); ++s) {
+      ends[s].push_back(sweeps[s].losses[sweeps[s].best()]);
+      for (double& end : ends[s].back()) end = std::max(end, 1e-20);
+      table.rows[s].push_back(Cell::spread(ends[s].back()));
+      rates.rows[s].emplace_back(sweeps[s].rates[sweeps[s].best()], 2);
     }
-    lines.push_back(summary(setting.label, setting.color, decades, runs));
-    lines.back().dashed = setting.is_turned;
-    table.rows.push_back(row);
   }
-  // How the four decades in the middle come out.
-  const double along = medians[2][4] / medians[0][4], across = medians[3][4] / medians[1][4];
-  const bool suits = along > 10, needs_axes = suits && across < along / 10;
-  return {
-      Claim{3, "Adam's second-moment estimate suits parameters of different scale",
-            !suits       ? Verdict::does_not_hold
-            : needs_axes ? Verdict::holds_if
-                         : Verdict::holds,
-            !suits       ? "At four decades between the scales Adam ends no lower than a tenth of SGD."
-            : needs_axes ? "If the scales belong to single parameters. Where the same quadratic is turned, so that "
-                           "each parameter has a share in all scales, most of the advantage is gone."
-                         : "It ends far lower than SGD, along the axes and turned."},
-      Text{message("A quadratic in ", dimensions,
-                   " numbers whose curvatures lie between 1 and 10⁻ᵈ, for d from 0 to 6 decades, ", steps,
-                   " steps from five starts, each optimizer at the best of eight "
-                   "rates. Dividing by √v̂ gives every parameter steps of about the rate, whatever its scale; but v̂ is "
-                   "kept for each parameter, and knows nothing of other directions. "
-                   "The claim holds where at four decades Adam ends ten times lower than SGD; it holds in part where "
-                   "turning the axes takes nine tenths of that factor.")},
-      LineChart{.name = "3-scales",
-                .title = "What is left of f, by the spread of the scales",
-                .note = "Median and range of five starts. SGD does not see how the axes lie: its two lines are one.",
-                .x = {.label = "decades between the largest and the least curvature"},
-                .y = {.label = "f at the end / f at the start", .logarithmic = true},
-                .lines = lines},
-      table};
+  for (std::size_t s = 0; s < settings.size(); ++s) {
+    std::vector<std::vector<double>> runs(count);
+    for (const std::vector<double>& at : ends[s])
+      for (std::size_t i = 0; i < count; ++i) runs[i].push_back(at[i]);
+    lines.push_back(summary(settings[s].label, settings[s].color, decades, runs));
+    lines.back().dashed = settings[s].is_turned;
+  }
+  std::vector<double> along, across;  // how many times lower Adam ends than SGD, at four decades
+  for (std::size_t i = 0; i < count; ++i) {
+    along.push_back(ends[2][4][i] / ends[0][4][i]);
+    across.push_back(ends[3][4][i] / ends[1][4][i]);
+  }
+  const auto parts = judge::different_scales(along, across);
+  const std::string times = number_text(median(across), 2);
+  return {Claim{3, say::scales_claim{}, parts.all(),
+                either(parts.part[0], say::scales_along{}, say::scales_not_along{}, say::scales_maybe_along{}) + " " +
+                    either(parts.part[1], say::scales_turned{.times = times}, say::scales_not_turned{.times = times},
+                           say::scales_maybe_turned{.times = times})},
+          Text{say::scales_rule{.dimensions = dimensions, .steps = steps}},
+          LineChart{.name = "3-scales",
+                    .title = say::scales_title{},
+                    .note = say::scales_note{},
+                    .x = {.label = "decades between the largest and the least curvature"},
+                    .y = {.label = "f at the end / f at the start", .logarithmic = true},
+                    .lines = lines},
+          table, rates};
 }
 
 Blocks convergence(const Context& context) {
@@ -259,13 +280,13 @@ Blocks convergence(const Context& context) {
     double lr;
   };
   DotPlot plot = {.name = "13-steps",
-                  .title = "Steps until the gradient's norm is at most 0.001, or the budget is spent",
-                  .note = "A dot for each of five seeds.",
+                  .title = say::convergence_title{},
+                  .note = say::convergence_note{},
                   .x = {.label = "steps", .low = 0},
                   .groups = {},
                   .marks = {{"budget", static_cast<double>(budget)}}};
   Table table = {"13-numbers",
-                 "Which condition ended the loop",
+                 say::convergence_numbers{},
                  {"optimizer and gradient", "ended by", "steps", "norm of the whole gradient at the end"},
                  {}};
   std::size_t whole_ended = 0, noisy_ended = 0, runs = 0;
@@ -308,27 +329,10 @@ Blocks convergence(const Context& context) {
       plot.groups.push_back({label, setting.id, steps});
       table.rows.push_back({label, words, Cell::spread(steps), Cell::spread(norms)});
     }
-  const Verdict verdict = whole_ended < runs ? Verdict::does_not_hold
-                          : noisy_ended == 0 ? Verdict::holds_if
-                                             : Verdict::holds;
-  return {Claim{13,
-                "The loop (states to zero, gradient, moments, correction, update) is repeated until a convergence "
-                "condition holds",
-                verdict,
-                verdict == Verdict::holds_if
-                    ? "If the gradient is that of all samples. With batches the gradient never becomes small: the loop "
-                      "ends when the budget is spent, or with a falling rate."
-                : verdict == Verdict::holds
-                    ? "The condition came to hold with all samples, and with batches in some run, too."
-                    : "Even with all samples, the condition did not come to hold in every run."},
-          Text{message("Least squares with ", samples, " samples and ", features,
-                       " weights, by optim::minimize(), which repeats the loop and says which condition ended it: the "
-                       "norm of the gradient at "
-                       "most 0.001, or a budget of ",
-                       budget,
-                       " steps. The claim holds where the norm ends every run; it holds in part where it does with all "
-                       "samples, and never with batches of 8.")},
-          plot, table};
+  const auto parts = judge::convergence(whole_ended, noisy_ended, runs);
+  return {Claim{13, say::convergence_claim{}, parts.all(),
+                say::convergence_words{.noisy = noisy_ended, .runs = runs, .whole = whole_ended}},
+          Text{say::convergence_rule{.budget = budget, .features = features, .samples = samples}}, plot, table};
 }
 
 }  // namespace lab

@@ -1,4 +1,4 @@
-// Claim 7: which of Adam and AdaMax is more sensitive to outlying gradients.
+// Claims 7 and 21: which of Adam and AdaMax suffers more from outlying gradients.
 #include <xgrad/autograd/ops.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/random.h>
@@ -8,6 +8,7 @@
 
 #include "../experiment.h"
 #include "claims.h"
+#include "verdicts.h"
 
 namespace lab {
 namespace {
@@ -66,19 +67,19 @@ double spiked_loss(const Context& context, const Rule& rule, std::uint64_t seed,
 Blocks outliers(const Context& context) {
   const std::size_t before = 5000, after = 6000, steps = context.pick<std::size_t>(300, 2000);
   std::vector<Line> lines;
-  DotPlot losses = {
-      .name = "7-losses",
-      .title = "Final loss on digits with spikes, over that without",
-      .note = "One step in a hundred has a gradient a hundred times as large. A dot for each of five seeds.",
-      .x = {.label = "loss with spikes / loss without"},
-      .groups = {},
-      .marks = {{"no harm", 1}}};
+  DotPlot losses = {.name = "7-losses",
+                    .title = say::outliers_losses_title{},
+                    .note = say::outliers_losses_note{},
+                    .x = {.label = "loss with spikes / loss without"},
+                    .groups = {},
+                    .marks = {{"no harm", 1}}};
   Table table = {
       "7-numbers",
-      "Five seeds: median (least to largest)",
+      say::five_seeds{},
       {"optimizer", "longest update at the spike / α", "steps until 0.9 α again", "loss without spikes", "loss with"},
       {}};
-  std::vector<std::vector<double>> jumps, recoveries, ratios;
+  // Adam's and AdaMax's jump, recovery, and loss with spikes over loss without.
+  std::vector<std::array<std::vector<double>, 3>> measured;
   std::vector<double> x;
   for (std::size_t t = 1; t < after; t += t < 60 ? 1 : 20) x.push_back(static_cast<double>(t));
   for (const char* id : {"adam", "adamax", "sgd"}) {
@@ -102,37 +103,33 @@ Blocks outliers(const Context& context) {
     table.rows.push_back({std::string(rule(id).label), Cell::spread(jump),
                           adaptive ? Cell::spread(back, 4) : Cell("at once"), Cell::spread(without),
                           Cell::spread(with)});
-    jumps.push_back(jump), recoveries.push_back(back), ratios.push_back(ratio);
+    measured.push_back({jump, back, ratio});
   }
-  const auto every = [](const std::vector<double>& a, const std::vector<double>& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), std::greater<>());
-  };
-  const bool jumps_more = every(jumps[1], jumps[0]), waits_longer = every(recoveries[1], recoveries[0]),
-             loses_more = every(ratios[1], ratios[0]);
-  const int signs = jumps_more + waits_longer + loses_more;
-  return {Claim{7, "The infinity norm is more sensitive to outlying gradients",
-                signs == 3  ? Verdict::holds
-                : signs > 0 ? Verdict::holds_if
-                            : Verdict::does_not_hold,
-                message("At the spike itself AdaMax jumps ", jumps_more ? "further" : "no further",
-                        " than Adam; afterwards its steps stay short for ", waits_longer ? "longer" : "no longer",
-                        "; in training with spikes it loses ",
-                        loses_more ? "more with every seed." : "no more, or not with every seed.",
-                        signs > 0 && signs < 3 ? " It holds if one means what these say." : "")},
-          Text{message("A parameter gets gradients of about 1, and after ", before,
-                       " steps one of 100. Adam's m takes in a tenth of it and √v a thirtieth, so that the step grows "
-                       "to 3.16 α; AdaMax's u takes in all of it, so that "
-                       "the step shrinks to a tenth. Then u forgets by 0.999 a step, and √v by √0.999, but from less. "
-                       "The claim holds where AdaMax jumps further, waits longer and loses more with every seed, and "
-                       "in part where one of these is so.")},
+  const auto &adam = measured[0], &adamax = measured[1];
+  const auto parts = judge::outliers(adamax, adam);
+  const Verdict better = lower(adamax[2], adam[2]);
+  const auto shown = [](const std::vector<double>& values) { return number_text(median(values)); };
+  return {Claim{7, say::outliers_claim{}, parts.all(),
+                std::string(say::outliers_jump{.adam = shown(adam[0]), .adamax = shown(adamax[0])}) + " " +
+                        std::string(say::outliers_wait{.adam = Cell::integer(median(adam[1])).text,
+                                           .adamax = Cell::integer(median(adamax[1])).text}) +
+                        " " + either(parts.part[2], say::outliers_loses{}, say::outliers_gains{},
+                                    say::outliers_undecided{.adam = shown(adam[2]), .adamax = shown(adamax[2])})},
+          Text{say::outliers_rule{.before = before}},
           LineChart{.name = "7-spike",
-                    .title = "The updates after one gradient of 100",
-                    .note = "Median and range of five seeds. SGD makes one step of 100 α, and goes on.",
+                    .title = say::outliers_spike_title{},
+                    .note = say::outliers_spike_note{},
                     .x = {.label = "steps after the spike", .logarithmic = true},
                     .y = {.label = "update / α", .logarithmic = true, .low = 0.008, .high = 120},
                     .lines = lines,
                     .marks = {{"0.9 α", 0.9, true}}},
-          losses, table};
+          losses,
+          table,
+          Claim{21, say::better_outliers_claim{}, better,
+                either(better, say::better_outliers_yes{.adam = shown(adam[2]), .adamax = shown(adamax[2])},
+                       say::better_outliers_no{.adam = shown(adam[2]), .adamax = shown(adamax[2])},
+                       say::better_outliers_undecided{.adam = shown(adam[2]), .adamax = shown(adamax[2])})},
+          Text{say::better_outliers_rule{}}};
 }
 
 }  // namespace lab

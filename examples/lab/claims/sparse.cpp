@@ -12,8 +12,9 @@
 #include <cmath>
 #include <limits>
 
-#include "../experiment.h"
+#include "../sweep.h"
 #include "claims.h"
+#include "verdicts.h"
 
 namespace lab {
 namespace {
@@ -124,78 +125,67 @@ double learn(const Rule& rule, double lr, std::uint64_t one_seed, std::size_t st
 }
 
 template <class Kind>
-Sweep sweep(const Context& context, const Rule& rule, std::size_t steps) {
-  Sweep result = {std::string(rule.label), std::string(rule.id), {}, {}};
-  // SGD's rates are in other units.
-  const double unit = rule.id == "sgd" ? 30 : 1;
-  for (const double lr : {1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0, 10.0}) {
-    result.rates.push_back(unit * lr);
-    result.losses.emplace_back();
-    for (const std::uint64_t one : seeds(context))
-      result.losses.back().push_back(learn<Kind>(rule, unit * lr, one, steps));
-  }
-  return result;
+Contestant on_words(const Rule& rule, std::size_t steps, std::vector<std::uint64_t> seeds) {
+  return {std::string(rule.label), std::string(rule.id), rule.id == "sgd" ? 10 : 0.05,
+          [&rule, steps, seeds](double lr) {
+            std::vector<double> losses;
+            for (const std::uint64_t one : seeds) losses.push_back(learn<Kind>(rule, lr, one, steps));
+            return losses;
+          }};
 }
 
-bool lower_with_every_seed(const std::vector<double>& a, const std::vector<double>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), [](double x, double y) { return x < y; });
+template <class Kind>
+std::vector<Sweep> sweep_words(const Context& context, std::size_t steps) {
+  std::vector<Contestant> all;
+  for (const char* id : {"adam", "adamax", "adagrad", "sgd"})
+    all.push_back(on_words<Kind>(rule(id), steps, tuning_seeds(context)));
+  return fair_sweeps(all);
 }
 
 }  // namespace
 
 Blocks sparse_gradients(const Context& context) {
   const std::size_t steps = context.pick<std::size_t>(200, 1500);
-  Table table = {"6-numbers",
-                 "Mean loss over all words above the least possible, each optimizer at its best rate; five seeds: "
-                 "median (least to largest)",
-                 {"optimizer", "rate, embedding", "loss, embedding", "rate, one-hot", "loss, one-hot"},
-                 {}};
-  std::vector<DotPlot> plots;
-  for (const char* name : {"embedding", "one-hot"})
-    plots.push_back({.name = std::string("6-") + name,
-                     .title = std::string(name) == "embedding"
-                                  ? "Embedding: mean loss over all words"
-                                  : "One-hot logistic regression: mean loss over all words",
-                     .note = "Each at its best rate; a dot for each of five seeds, and the median.",
-                     .x = {.label = "cross entropy above the least possible", .logarithmic = true},
-                     .groups = {}});
-  std::vector<std::vector<double>> adam, adamax;
-  for (const char* id : {"adam", "adamax", "adagrad", "sgd"}) {
-    const Sweep sweeps[] = {sweep<EmbeddingTask>(context, rule(id), steps),
-                            sweep<OneHotTask>(context, rule(id), steps)};
-    std::vector<Cell> row = {std::string(rule(id).label)};
-    for (std::size_t i = 0; i < 2; ++i) {
-      const std::vector<double>& losses = sweeps[i].losses[sweeps[i].best()];
-      plots[i].groups.push_back({sweeps[i].label, sweeps[i].color, losses});
-      row.insert(row.end(), {Cell(sweeps[i].rates[sweeps[i].best()], 1), Cell::spread(losses)});
-      if (id == std::string_view("adam")) adam.push_back(losses);
-      if (id == std::string_view("adamax")) adamax.push_back(losses);
+  const std::vector<Sweep> sweeps[] = {sweep_words<EmbeddingTask>(context, steps),
+                                       sweep_words<OneHotTask>(context, steps)};
+  std::vector<DotPlot> plots = {
+      {.name = "6-embedding", .title = say::sparse_embedding_title{}, .note = {}, .x = {}, .groups = {}},
+      {.name = "6-one-hot", .title = say::sparse_one_hot_title{}, .note = {}, .x = {}, .groups = {}}};
+  std::vector<std::vector<Cell>> rows(sweeps[0].size());
+  std::vector<double> losses[2][2];  // of Adam and AdaMax on both tasks
+  for (std::size_t task = 0; task < 2; ++task) {
+    plots[task].note = say::sparse_note{};
+    plots[task].x = {.label = "cross entropy above the least possible", .logarithmic = true};
+    for (std::size_t i = 0; i < sweeps[task].size(); ++i) {
+      const Sweep& sweep = sweeps[task][i];
+      const double lr = sweep.rates[sweep.best()];
+      const std::vector<double> judged =
+          task == 0 ? on_words<EmbeddingTask>(rule(sweep.color), steps, seeds(context)).costs(lr)
+                    : on_words<OneHotTask>(rule(sweep.color), steps, seeds(context)).costs(lr);
+      plots[task].groups.push_back({sweep.label, sweep.color, judged});
+      if (task == 0) rows[i].emplace_back(sweep.label);
+      rows[i].insert(rows[i].end(), {Cell(lr, 2), Cell::spread(judged)});
+      if (i < 2) losses[task][i] = judged;
     }
-    table.rows.push_back(row);
   }
-  const bool embedding = lower_with_every_seed(adamax[0], adam[0]), one_hot = lower_with_every_seed(adamax[1], adam[1]);
-  const Verdict verdict = embedding && one_hot   ? Verdict::holds
-                          : embedding || one_hot ? Verdict::holds_if
-                                                 : Verdict::does_not_hold;
-  const auto better = [](bool every) {
-    return every ? "lower than Adam's with every seed" : "not lower than Adam's with every seed";
+  const Verdict embedding = lower(losses[0][1], losses[0][0]), one_hot = lower(losses[1][1], losses[1][0]);
+  const auto words = [](Verdict verdict, const std::vector<double>* of) {
+    const std::string adam = number_text(median(of[0])), adamax = number_text(median(of[1]));
+    return either(verdict, say::sparse_lower{.adam = adam, .adamax = adamax},
+                  say::sparse_higher{.adam = adam, .adamax = adamax},
+                  say::sparse_undecided{.adam = adam, .adamax = adamax});
   };
-  return {
-      Claim{6, "AdaMax uses the infinity norm in place of the second moment, and suits sparse gradients better",
-            verdict,
-            message("AdaMax's loss is ", better(embedding), " on the embedding, and ", better(one_hot),
-                    " on one-hot logistic regression.")},
-      Text{message(
-          "The first half is its definition: u = max(β₂ u, |g|) (Kingma & Ba 2015, section 7.1). For the second half, ",
-          vocabulary,
-          " words come with frequencies 1 / rank, and each "
-          "belongs to one of ",
-          classes, " classes, which is told wrongly one time in five. They are learned from batches of ", batch_size,
-          " in ", steps,
-          " steps, by an embedding and a linear layer, and by logistic regression on one-hot vectors. The claim holds "
-          "where AdaMax's "
-          "loss over all words is lower than Adam's on both with every seed; it holds in part where it is on one.")},
-      plots[0], plots[1], table};
+  return {Claim{6, say::sparse_claim{}, all_of({embedding, one_hot}),
+                say::sparse_words{.embedding = words(embedding, losses[0]), .one_hot = words(one_hot, losses[1])}},
+          Text{say::sparse_rule{.batch = batch_size, .classes = classes, .steps = steps, .words = vocabulary}},
+          plots[0],
+          plots[1],
+          where_best_lies("6-sweep-embedding", say::sparse_sweep_embedding{}, sweeps[0]),
+          where_best_lies("6-sweep-one-hot", say::sparse_sweep_one_hot{}, sweeps[1]),
+          Table{"6-numbers",
+                say::sparse_numbers{},
+                {"optimizer", "rate, embedding", "loss, embedding", "rate, one-hot", "loss, one-hot"},
+                rows}};
 }
 
 namespace {
@@ -254,12 +244,9 @@ Blocks frequency(const Context& context) {
   const std::size_t steps = context.pick<std::size_t>(5000, 30000);
   const std::vector<double> frequencies = {0.005, 0.01, 0.03, 0.1, 0.3, 1};
   std::vector<Line> lines;
-  Table table = {"11-numbers",
-                 "Distance for each gradient of 1, in units of the rate; five seeds: median (least to largest)",
-                 {"optimizer"},
-                 {}};
+  Table table = {"11-numbers", say::frequency_numbers{}, {"optimizer"}, {}};
   for (const double p : frequencies) table.columns.push_back(message("frequency ", number_text(p, 1)));
-  double rare = 0, frequent = 0;
+  std::vector<double> rare, frequent;
   for (const char* id : {"adam", "adamax", "adagrad", "sgd"}) {
     const std::vector<std::vector<double>> runs = distance_per_gradient(context, rule(id), frequencies, steps);
     lines.push_back(summary(std::string(rule(id).label), id, frequencies, runs));
@@ -270,45 +257,36 @@ Blocks frequency(const Context& context) {
       row.push_back(Cell::spread(values));
     }
     table.rows.push_back(row);
-    if (id == std::string_view("adam")) rare = lines.back().y.front(), frequent = lines.back().y.back();
+    if (id != std::string_view("adam")) continue;
+    for (const auto& run : runs) rare.push_back(run.front()), frequent.push_back(run.back());
   }
   Line formula = {.label = "1 / √p", .color = "n5", .x = frequencies, .y = {}, .dashed = true};
   for (const double p : frequencies) formula.y.push_back(1 / std::sqrt(p));
   lines.push_back(formula);
 
   DotPlot widths = {.name = "11-widths",
-                    .title = "Adam's effective rate in the first layer, by the width of the network",
-                    .note =
-                        "Median over the weights of α / (√v̂ + ε), divided by α, as explain() gives it after 50 steps "
-                        "on digits; a dot for each of five seeds.",
+                    .title = say::frequency_widths_title{},
+                    .note = say::frequency_widths_note{},
                     .x = {.label = "effective rate / α", .logarithmic = true},
                     .groups = {}};
-  std::vector<double> medians;
   for (const std::size_t width :
-       {std::size_t{8}, std::size_t{32}, std::size_t{128}, context.pick<std::size_t>(256, 512)}) {
-    const std::vector<double> rates = rates_of_width(context, width);
-    widths.groups.push_back({message(784 * width, " weights"), "adam", rates});
-    medians.push_back(median(rates));
-  }
-  const bool rare_smaller = rare < frequent, wide_smaller = medians.back() < medians.front();
+       {std::size_t{8}, std::size_t{32}, std::size_t{128}, context.pick<std::size_t>(256, 512)})
+    widths.groups.push_back({message(784 * width, " weights"), "adam", rates_of_width(context, width)});
+  const auto parts = judge::frequency(rare, frequent, widths.groups.back().values, widths.groups.front().values);
+  const std::string few = number_text(median(widths.groups.front().values)),
+                    many = number_text(median(widths.groups.back().values));
   return {
-      Claim{11, "Sparse or infrequent gradients and large parameter counts get smaller rates, frequent ones larger",
-            rare_smaller && wide_smaller   ? Verdict::holds
-            : rare_smaller || wide_smaller ? Verdict::holds_if
-                                           : Verdict::does_not_hold,
-            message(rare_smaller
-                        ? "Rare gradients do move a parameter less far each. "
-                        : "It is the other way round: the rarer a gradient, the further each one moves its parameter. ",
-                    wide_smaller ? "Wider networks do get smaller rates."
-                                 : "And the more parameters a network has, the larger are their rates, since each "
-                                   "one's gradient is smaller.")},
-      Text{"A parameter gets a gradient of 1 with probability p in each step, and 0 otherwise. In Adam, v̂ is then "
-           "about p, so that each gradient counts for α / √p in all; in Adamax, u falls only by "
-           "β₂ a step until the next gradient sets it to 1; in Adagrad, the sum grows with p, and with time. SGD gives "
-           "every gradient the same weight."},
+      Claim{11, say::frequency_claim{}, parts.all(),
+            either(parts.part[0], say::frequency_smaller{},
+                   say::frequency_larger{.frequent = median(frequent), .rare = median(rare)},
+                   say::frequency_undecided{}) +
+                " " +
+                either(parts.part[1], say::widths_smaller{.few = few, .many = many},
+                       say::widths_larger{.few = few, .many = many}, say::widths_undecided{.few = few, .many = many})},
+      Text{say::frequency_rule{}},
       LineChart{.name = "11-frequency",
-                .title = "How far one gradient moves its parameter",
-                .note = "Distance gone / (α × gradients): median and range of five seeds.",
+                .title = say::frequency_title{},
+                .note = say::frequency_note{},
                 .x = {.label = "frequency p of the gradient", .logarithmic = true},
                 .y = {.label = "distance / α for each gradient", .logarithmic = true},
                 .lines = lines},

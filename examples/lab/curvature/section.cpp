@@ -1,7 +1,7 @@
 // How curved the loss is along training, and what it looks like from where training ends.
 #include <array>
 
-#include "../curvature/parts.h"
+#include "parts.h"
 
 namespace lab {
 

@@ -1,7 +1,7 @@
 // Six ways to fail, what the library says of each, and what helps.
 #include <xgrad/core/errors.h>
 
-#include "../break/failures.h"
+#include "failures.h"
 
 namespace lab {
 

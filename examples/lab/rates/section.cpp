@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "../experiment.h"
+#include "../sweep.h"
 
 namespace lab {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "../context.h"
 #include "../csv.h"
-#include "../race/run.h"
+#include "run.h"
 
 namespace lab {
 namespace {

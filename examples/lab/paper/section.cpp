@@ -11,8 +11,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "../experiment.h"
-#include "agreement.h"
+#include "../compare.h"
+#include "../sweep.h"
 
 namespace lab {
 namespace {

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "../experiment.h"
-#include "../step/observe.h"
+#include "observe.h"
 
 namespace lab {
 namespace {

@@ -1,0 +1,39 @@
+#include <functional>
+#include <iterator>
+
+#include "claims.h"
+
+namespace lab {
+
+Section claims(const Context& context) {
+  const std::vector<std::function<Blocks(const Context&)>> experiments = {
+      adapted_rates,  momentum, different_scales, sensitivity,     memory,         data_memory, sparse_gradients,
+      limit_of_norms, outliers, computation,      hyperparameters, fewer_settings, frequency,   bias_correction,
+      convergence,    variance, infinity_norm,    optimum,         low_pass,       accuracy};
+  Section section = {.id = "claims", .title = say::title{}, .blocks = {}};
+  std::vector<Block> all;
+  for (std::size_t i = 0; i < experiments.size(); ++i) {
+    Blocks blocks = experiments[i](context);
+    all.insert(all.end(), std::make_move_iterator(blocks.begin()), std::make_move_iterator(blocks.end()));
+    context.progress(static_cast<double>(i + 1) / static_cast<double>(experiments.size()));
+  }
+  Table overview = {"verdicts", "", {"claim", "verdict"}, {}};
+  for (const Block& block : all) {
+    const Claim* claim = std::get_if<Claim>(&block);
+    if (!claim) continue;
+    Cell verdict(word(claim->verdict));
+    verdict.is_measured = claim->measured;
+    overview.rows.push_back({std::to_string(claim->number) + ". " + claim->claim, verdict});
+  }
+  overview.caption = say::overview{.count = overview.rows.size()};
+  section.blocks = {Text{say::introduction{.count = overview.rows.size()}}, Text{say::verdicts{}}, Text{say::tuning{}},
+                    overview, Text{say::left_out{}}};
+  section.blocks.insert(section.blocks.end(), std::make_move_iterator(all.begin()), std::make_move_iterator(all.end()));
+  section.blocks.emplace_back(Heading{say::think{}});
+  section.blocks.emplace_back(Text{say::think_words{}});
+  section.blocks.emplace_back(Heading{say::remember{}});
+  section.blocks.emplace_back(Text{say::remember_words{}});
+  return section;
+}
+
+}  // namespace lab
