@@ -28,6 +28,7 @@ struct Differentiating {  // ends on every way out
 
 struct PassOptions {
   bool create_graph, retain_graph, check_finite;
+  const NamedVariables* names = nullptr;
   bool fills_leaves = false;
 };
 
@@ -85,7 +86,7 @@ class Pass {
       if (!gradients[i] || !input.requires_grad()) continue;
       if (options_.check_finite && !all_finite(gradients[i].value()))
         throw ValueError(
-            message("[", node.operation, "] the gradient of input ", i, " ", input.shape(), " is not finite"));
+            message("[", node.operation, "] the gradient of ", name_of(input, message("input ", i)), " is not finite"));
       send(input, unbroadcast(node, input, std::move(gradients[i])));
     }
     if (!options_.retain_graph) {
@@ -113,7 +114,14 @@ class Pass {
     to.node()->pending.add(std::move(gradient));
   }
 
-  [[noreturn]] static void report_first_not_finite(const Variable& output);
+  // With its shape; `otherwise` where it has no name.
+  std::string name_of(const Variable& variable, const std::string& otherwise) const {
+    if (options_.names)
+      for (const auto& [name, named] : *options_.names)
+        if (named.node() == variable.node()) return message("parameter '", name, "' ", variable.shape());
+    return message(otherwise, " ", variable.shape());
+  }
+  [[noreturn]] void report_first_not_finite(const Variable& output) const;
 
   PassOptions options_;
   Recording recording_;
@@ -121,7 +129,7 @@ class Pass {
   std::vector<Variable> queue_;  // a heap by number
 };
 
-void Pass::report_first_not_finite(const Variable& output) {
+void Pass::report_first_not_finite(const Variable& output) const {
   Variable first = output;
   std::vector<Variable> queue = {output};
   std::unordered_set<const Node*> seen;
@@ -129,16 +137,20 @@ void Pass::report_first_not_finite(const Variable& output) {
     std::pop_heap(queue.begin(), queue.end(), by_number);
     const Variable current = std::move(queue.back());
     queue.pop_back();
-    if (!all_finite(current.value())) first = current;
-    for (const Variable& input : current.inputs()) {
+    const bool bad = !current.operation().empty() && !all_finite(current.value());
+    if (bad) first = current;
+    for (auto next = current.inputs().rbegin(); next != current.inputs().rend(); ++next) {
+      const Variable& input = *next;
+      // The order in which leaves were made says nothing: the operation that reads one tells how early it is.
+      if (bad && input && input.operation().empty() && !all_finite(input.value())) first = input;
       if (!input || !seen.insert(input.node()).second) continue;
       queue.push_back(input);
       std::push_heap(queue.begin(), queue.end(), by_number);
     }
   }
-  const std::string name = first.operation().empty() ? "an input" : message("'", first.operation(), "'");
-  throw ValueError(message("[backward] the loss is ", static_cast<double>(output.item()),
-                           "; the first value that is not finite is that of ", name, " ", first.shape()));
+  throw ValueError(message(
+      "[backward] the loss is ", static_cast<double>(output.item()), "; the first value that is not finite is that of ",
+      name_of(first, first.operation().empty() ? "an input" : message("'", first.operation(), "'"))));
 }
 
 void add_to_grad(const Variable& leaf, Variable& gradient, bool owned) {
@@ -182,6 +194,7 @@ void Variable::backward(BackwardOptions options) const {
   Pass(*this, {.create_graph = false,
                .retain_graph = options.retain_graph,
                .check_finite = options.check_finite,
+               .names = options.names,
                .fills_leaves = true})
       .run([](const Variable& leaf, Variable& gradient) { add_to_grad(leaf, gradient, gradient.unique()); });
 }

@@ -16,13 +16,19 @@
 namespace xgrad {
 
 struct Node;
+class Variable;
+
+/// Names with Variables, such as a model's parameters: {"fc1.weight", …}.
+using NamedVariables = std::vector<std::pair<std::string, Variable>>;
 
 /// The gradient of a table (count, …) of which only a few rows were read, by their number. The other rows are 0.
 using RowGradient = std::map<std::size_t, std::vector<Scalar>>;
 
 struct BackwardOptions {
   bool retain_graph = false;  ///< keep the graph for another backward pass
-  bool check_finite = false;  ///< ValueError that names the first operation with a NaN or infinite value or gradient
+  /// ValueError that names the first operation with a NaN or infinite value or gradient, or the leaf that it came from.
+  bool check_finite = false;
+  const NamedVariables* names = nullptr;  ///< with which check_finite calls leaves, such as &optimizer.parameters()
 };
 
 /// A tensor in the graph: a shared handle, so that copying one is copying a pointer. An empty one stands for "no
@@ -90,9 +96,6 @@ class Variable {
                          std::function<std::vector<Variable>(const Variable&, const Variable&)>);
   std::shared_ptr<Node> node_;
 };
-
-/// Names with Variables, such as a model's parameters: {"fc1.weight", …}.
-using NamedVariables = std::vector<std::pair<std::string, Variable>>;
 
 /// Given an operation's output and the gradient with respect to it, the gradients with respect to its inputs, in order.
 /// It is written with differentiable operations, so that it can be differentiated in turn. An empty Variable means that

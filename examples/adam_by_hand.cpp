@@ -27,10 +27,10 @@ void adam() {
   step  = alpha m_hat / (sqrt(v_hat) + eps)
   theta = theta - step
 
- t         g         m         v     m_hat     v_hat      step     theta)");
+ t         g         m         v     m_hat     v_hat      step  theta after)");
   const Variable theta(zeros({1}), true);
   optim::Adam optimizer({{"theta", theta}}, {.lr = alpha, .beta1 = beta1, .beta2 = beta2, .eps = eps});
-  std::printf("%2d %69.6f\n", 0, double(theta.item()));
+  std::printf("%2d %72.6f\n", 0, double(theta.item()));
   for (int t = 1; t <= steps; ++t) {
     optimizer.zero_grad();
     sum(square(theta - 3)).backward();
@@ -39,25 +39,25 @@ void adam() {
                  v = optimizer.state("theta", "exp_avg_sq")(0);
     const double m_hat = m / (1 - std::pow(beta1, t)), v_hat = v / (1 - std::pow(beta2, t));
     const double step = alpha * m_hat / (std::sqrt(v_hat) + eps);
-    std::printf("%2d %9.6f %9.6f %9.6f %9.6f %9.6f %9.6f %9.6f\n", t, g, m, v, m_hat, v_hat, step, theta.item());
+    std::printf("%2d %9.6f %9.6f %9.6f %9.6f %9.6f %9.6f %12.6f\n", t, g, m, v, m_hat, v_hat, step, theta.item());
   }
 }
 
 void adamax() {
   std::puts(R"(
-AdaMax (Kingma & Ba 2015, Algorithm 2), alpha 0.5, beta1 0.9, beta2 0.999, eps 1e-8
+AdaMax (Kingma & Ba 2015, Algorithm 2), alpha 0.5, beta1 0.9, beta2 0.999; it has no eps
 
   g     = f'(theta) = 2 (theta - 3)        the gradient where theta is now
   m     = beta1 m + (1 - beta1) g          first moment, as in Adam
-  u     = max(beta2 u, |g| + eps)          infinity norm; it is right from the first step on (eps: as in PyTorch)
+  u     = max(beta2 u, |g|)                infinity norm; it is right from the first step on
   m_hat = m / (1 - beta1^t)
   step  = alpha m_hat / u
   theta = theta - step
 
- t         g         m         u     m_hat      step     theta)");
+ t         g         m         u     m_hat      step  theta after)");
   const Variable theta(zeros({1}), true);
-  optim::Adamax optimizer({{"theta", theta}}, {.lr = alpha, .beta1 = beta1, .beta2 = beta2, .eps = eps});
-  std::printf("%2d %59.6f\n", 0, double(theta.item()));
+  optim::Adamax optimizer({{"theta", theta}}, {.lr = alpha, .beta1 = beta1, .beta2 = beta2, .eps = 0});
+  std::printf("%2d %62.6f\n", 0, double(theta.item()));
   for (int t = 1; t <= steps; ++t) {
     optimizer.zero_grad();
     sum(square(theta - 3)).backward();
@@ -65,7 +65,7 @@ AdaMax (Kingma & Ba 2015, Algorithm 2), alpha 0.5, beta1 0.9, beta2 0.999, eps 1
     const double g = theta.grad()(0), m = optimizer.state("theta", "exp_avg")(0),
                  u = optimizer.state("theta", "exp_inf")(0);
     const double m_hat = m / (1 - std::pow(beta1, t));
-    std::printf("%2d %9.6f %9.6f %9.6f %9.6f %9.6f %9.6f\n", t, g, m, u, m_hat, alpha * m_hat / u, theta.item());
+    std::printf("%2d %9.6f %9.6f %9.6f %9.6f %9.6f %12.6f\n", t, g, m, u, m_hat, alpha * m_hat / u, theta.item());
   }
 }
 

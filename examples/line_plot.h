@@ -15,15 +15,15 @@ namespace line_plot {
 
 struct Line {
   std::vector<std::pair<double, double>> points;  // (x, y)
-  bool pale = false;
+  bool pale = false, stairs = false;              // stairs: each y holds until the next x
 };
 
 struct Panel {
-  std::string title, subtitle, x_label;
+  std::string title, subtitle, x_label, y_label;
   std::vector<Line> lines;
   bool log_x = false;
-  std::optional<double> mark = {};  // a vertical line
-  std::optional<double> top = {};   // where y ends, and lines are cut off
+  std::optional<double> mark = {};  // a vertical line, with its number
+  std::optional<double> top = {};   // where y ends, and lines are cut off, which the panel then says
 };
 
 namespace detail {
@@ -72,12 +72,22 @@ inline std::string draw(const Panel& panel, double width, double height) {
         print(grid, x_at(x), 0., x_at(x), height) + print("<text class=\"middle\" x=\"%.1f\" y=\"%.1f\">%.6g</text>\n",
                                                           x_at(x), height + 17, panel.log_x ? std::pow(10, x) : x);
   svg += print("<text class=\"middle\" x=\"%.1f\" y=\"%.1f\">", width / 2, height + 36) + panel.x_label + "</text>\n";
-  if (panel.mark) svg += print("<path class=\"mark\" d=\"M%.1f 0V%.1f\"/>\n", x_at(scale(*panel.mark)), height);
+  svg += print("<text class=\"middle\" transform=\"translate(-46 %.1f) rotate(-90)\">", height / 2) + panel.y_label +
+         "</text>\n";
+  if (panel.mark)
+    svg += print("<path class=\"mark\" d=\"M%.1f 0V%.1f\"/><text x=\"%.1f\" y=\"%.1f\">%.2g</text>\n",
+                 x_at(scale(*panel.mark)), height, x_at(scale(*panel.mark)) + 6, height - 8, *panel.mark);
+  if (high > y_axis.high * 1.001)
+    svg += print("<text class=\"end\" x=\"%.1f\" y=\"-29\">cut off here; the highest is %.3g</text>\n", width, high);
   const double w = width + 4, h = height + 4;  // cuts lines off
   svg += print("<svg x=\"-2\" y=\"-2\" width=\"%g\" height=\"%g\" viewBox=\"-2 -2 %g %g\">\n", w, h, w, h);
   for (const Line& line : panel.lines) {
     svg += std::string("<polyline class=\"") + (line.pale ? "pale" : "line") + "\" points=\"";
-    for (const auto& [x, y] : line.points) svg += print("%.1f,%.1f ", x_at(scale(x)), y_at(y));
+    for (std::size_t i = 0; i < line.points.size(); ++i) {
+      const auto& [x, y] = line.points[i];
+      if (line.stairs && i > 0) svg += print("%.1f,%.1f ", x_at(scale(x)), y_at(line.points[i - 1].second));
+      svg += print("%.1f,%.1f ", x_at(scale(x)), y_at(y));
+    }
     svg += "\"/>\n";
   }
   return svg + "</svg>\n";
@@ -93,8 +103,10 @@ inline void write(const std::string& path, const std::string& title, const std::
   const double left = 62, top = 100, wide = width + 84, high = height + 106;
   const double across = double(columns) * wide + 4,
                down = std::ceil(double(panels.size()) / double(columns)) * high + 44;
-  std::string svg = print("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %g %g\">\n<title>", across, down) +
-                    title + R"(</title>
+  std::string svg =
+      print("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%g\" height=\"%g\" viewBox=\"0 0 %g %g\">\n<title>",
+            across, down, across, down) +
+      title + R"(</title>
 <style>
 text { font: 12px system-ui, "DejaVu Sans", Arial, sans-serif; fill: #333 } .title { font-weight: 600; font-size: 13px }
 .head { font-weight: 600; font-size: 18px } .end { text-anchor: end } .middle { text-anchor: middle }
@@ -106,7 +118,7 @@ text { font: 12px system-ui, "DejaVu Sans", Arial, sans-serif; fill: #333 } .tit
 </style>
 <rect class="page" width="100%" height="100%"/>
 )" + print("<text class=\"head\" x=\"%g\" y=\"34\">", left) +
-                    title + "</text>\n";
+      title + "</text>\n";
   for (std::size_t i = 0; i < panels.size(); ++i)
     svg += print("<g transform=\"translate(%g %g)\">\n", left + double(i % columns) * wide,
                  top + double(i / columns) * high) +

@@ -67,8 +67,9 @@ void plot(const std::string& path, const optim::LRRange& range) {
   }
   line_plot::write(path, "Learning rate range test",
                    {{.title = "Adam, MLP 784-128-10",
-                     .subtitle = "loss after a step with each rate (pale), its mean, and the suggestion",
+                     .subtitle = "pale: loss after a step; dark: its mean, 4 steps late; dashed: suggestion",
                      .x_label = "learning rate",
+                     .y_label = "cross-entropy",
                      .lines = {loss, smoothed},
                      .log_x = true,
                      .mark = range.suggested,

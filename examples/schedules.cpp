@@ -15,15 +15,16 @@ using namespace xgrad::optim;
 
 constexpr int steps = 100;
 
-// The rates of a real optimizer, read before each step. A schedule is moved on by step(), the plateau's by
-// step(metric).
+// The rates of a real optimizer, read before each step: they hold for that step, and so the line has stairs. A schedule
+// is moved on by step(), the plateau's by step(metric).
 template <class Advance>
 line_plot::Line rates(Optimizer& optimizer, const Advance& advance) {
-  line_plot::Line line;
+  line_plot::Line line{.points = {}, .stairs = true};
   for (int i = 0; i < steps; ++i) {
     line.points.emplace_back(i, optimizer.lr());
     advance(i);
   }
+  line.points.emplace_back(steps, line.points.back().second);
   return line;
 }
 
@@ -33,14 +34,14 @@ line_plot::Panel panel(const char* title, const char* subtitle, const Curve& cur
   SGD sgd = optimizer();
   Schedule schedule(sgd, curve);
   const line_plot::Line rate = rates(sgd, [&](int) { schedule.step(); });
-  return {.title = title, .subtitle = subtitle, .x_label = "step", .lines = {rate}, .top = 1};
+  return {.title = title, .subtitle = subtitle, .x_label = "step", .y_label = "rate", .lines = {rate}, .top = 1};
 }
 
 // A loss that falls and then rests, three times over, drawn pale behind the rate that answers to it.
 line_plot::Panel plateau() {
   SGD sgd = optimizer();
   ReduceLROnPlateau schedule(sgd, {.factor = 0.5, .patience = 8});
-  line_plot::Line losses{.points = {}, .pale = true};
+  line_plot::Line losses{.points = {}, .pale = true, .stairs = true};
   const line_plot::Line rate = rates(sgd, [&](int i) {
     const double loss = std::pow(0.6, i / 34) * (0.6 + 0.4 * std::exp(-(i % 34) / 2.0));
     losses.points.emplace_back(i, loss);
@@ -49,6 +50,7 @@ line_plot::Panel plateau() {
   return {.title = "ReduceLROnPlateau",
           .subtitle = "patience 8, factor 0.5; pale: a loss",
           .x_label = "step",
+          .y_label = "rate, loss",
           .lines = {losses, rate},
           .top = 1};
 }

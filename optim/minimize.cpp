@@ -66,7 +66,7 @@ void measure(const ParameterList& parameters, const Closure& closure, Minimum& a
   at.loss = static_cast<double>(loss.item());
   try {
     if (!std::isfinite(at.loss)) {
-      loss.backward({.check_finite = true});
+      loss.backward({.check_finite = true, .names = &parameters});
       throw ValueError(message("the loss is ", at.loss));
     }
     at.gradient_norm = clip_grad_norm(parameters, std::numeric_limits<double>::infinity());

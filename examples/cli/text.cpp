@@ -142,6 +142,17 @@ std::string escaped(std::string_view text) {
   return result;
 }
 
+std::string wrapped(std::string text, std::size_t width) {
+  for (std::size_t begin = 0; text.size() - begin > width;) {
+    std::size_t end = text.rfind(' ', begin + width);
+    if (end == text.npos || end < begin) end = text.find(' ', begin);
+    if (end == text.npos) break;
+    text[end] = '\n';
+    begin = end + 1;
+  }
+  return text;
+}
+
 std::string pad_left(std::string text, std::size_t width) {
   return text.size() >= width ? text : std::string(width - text.size(), ' ') + text;
 }

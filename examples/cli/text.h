@@ -42,6 +42,9 @@ std::string clock_time(double seconds);           // 0:07, 1:02:03
 /// As it must be written in XML and HTML, between tags or quotes.
 std::string escaped(std::string_view text);
 
+/// The text with its lines broken between words, so that none is wider, except for a word that is.
+std::string wrapped(std::string text, std::size_t width);
+
 /// The text with spaces before or after it, to a width.
 std::string pad_left(std::string text, std::size_t width);
 std::string pad_right(std::string text, std::size_t width);

@@ -48,6 +48,10 @@ std::string fingerprint(const Task& task) {
   return message(count, " images with the checksum ", checksum);
 }
 
+std::string text_of(std::optional<double> number, const char* otherwise) {
+  return number ? shortest(*number) : otherwise;
+}
+
 }  // namespace
 
 StateDict settings(const Task& task, const Choice& choice) {
@@ -59,6 +63,10 @@ StateDict settings(const Task& task, const Choice& choice) {
                     {"optimizer", std::string(choice.kind->name)},
                     {"lr", shortest(choice.lr)},
                     {"weight-decay", shortest(choice.weight_decay)},
+                    {"momentum", text_of(choice.momentum, "default")},
+                    {"beta1", text_of(choice.beta1, "default")},
+                    {"beta2", text_of(choice.beta2, "default")},
+                    {"clip", text_of(task.clip, "none")},
                     {"schedule", std::string(task.schedule->name)},
                     {"batch-size", std::to_string(task.batch_size)},
                     {"seed", std::to_string(task.seed)}}};

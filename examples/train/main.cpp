@@ -90,7 +90,8 @@ Task make_task(const Options& options) {
           .epochs = options.epochs,
           .batch_size = options.batch_size,
           .schedule = options.schedule,
-          .seed = options.seed};
+          .seed = options.seed,
+          .clip = options.clip};
 }
 
 std::size_t parameter_count(const Architecture& architecture) {
@@ -99,18 +100,25 @@ std::size_t parameter_count(const Architecture& architecture) {
   return count;
 }
 
-std::string summary(const Options& options, const Task& task) {
+// Pictures are shown to others, who have other folders.
+std::string data_name(const Options& options) {
+  return options.data ? printable(std::filesystem::weakly_canonical(*options.data).filename().string())
+                      : "drawn digits";
+}
+
+std::string summary(const std::string& data, const Options& options, const Task& task) {
   const std::string validation = task.validation ? grouped(task.validation->size()) + " validation, " : "";
-  return message(options.data ? printable(options.data->string()) : "digits", ": ", grouped(task.data.train.size()),
-                 " train, ", validation, grouped(task.data.test.size()), " test",
-                 options.test ? " of " + printable(options.test->string()) : "", "; ", task.architecture.name(), ", ",
-                 grouped(parameter_count(task.architecture)), " parameters");
+  return message(data, ": ", grouped(task.data.train.size()), " train, ", validation, grouped(task.data.test.size()),
+                 " test", options.test ? " of " + printable(options.test->string()) : "", "; ",
+                 task.architecture.name(), ", ", grouped(parameter_count(task.architecture)), " parameters");
 }
 
 std::string settings(const Task& task) {
   const std::string schedule =
       task.schedule == &schedule_kinds().front() ? "" : message(task.schedule->name, " schedule, ");
-  return message("batches of ", task.batch_size, ", ", task.augment ? "augmented, " : "", schedule, "seed ", task.seed);
+  return message("batches of ", task.batch_size, ", ", task.augment ? "augmented, " : "",
+                 task.clip ? message("gradients clipped at ", shortest(*task.clip), ", ") : "", schedule, "seed ",
+                 task.seed);
 }
 
 std::vector<Run> train_all(const Task& task, const std::vector<Choice>& choices, const Saving& saving,
@@ -153,13 +161,12 @@ std::vector<Output> outputs_of(const Options& options) {
     if (path) outputs.push_back({what, OutputFile(message("--", what), *path), content});
   };
   add("plot", options.plot, [&](const std::vector<Run>& runs, const Task& task) {
-    const std::string data = options.data ? printable(options.data->string()) : "drawn digits";
-    return svg(runs, message(data, ", network ", task.architecture.name(), ", ", settings(task)), task.epochs,
-               task.steps_per_epoch());
+    return svg(runs, message(data_name(options), ", network ", task.architecture.name(), ", ", settings(task)),
+               task.epochs, task.steps_per_epoch());
   });
   add("csv", options.csv, [](const std::vector<Run>& runs, const Task&) { return csv(runs); });
   add("report", options.report, [&](const std::vector<Run>& runs, const Task& task) {
-    return page(runs, task, summary(options, task) + "; " + settings(task));
+    return page(runs, task, summary(data_name(options), options, task) + "; " + settings(task));
   });
   return outputs;
 }
@@ -181,7 +188,9 @@ int run(const Options& options) {
     check_settings(saving.resumed->below("settings."), task, options.choices[0]);
   }
   const int threads = xgrad::num_threads();
-  std::printf("%s; %d thread%s\n", summary(options, task).c_str(), threads, threads == 1 ? "" : "s");
+  const std::string data = options.data ? printable(options.data->string()) : "digits";
+  const std::string head = message(summary(data, options, task), "; ", threads, " thread", threads == 1 ? "" : "s");
+  std::printf("%s\n", is_terminal(STDOUT_FILENO) ? wrapped(head, terminal_width()).c_str() : head.c_str());
   std::fflush(stdout);
   const std::atomic<int>& stop = catch_stop_signals();
   const std::vector<Run> runs = train_all(task, options.choices, saving, stop);

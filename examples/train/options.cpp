@@ -92,6 +92,29 @@ std::vector<Choice> choose(const std::string& names, const std::string& rates, s
   return choices;
 }
 
+// Each belongs to the optimizers that have it.
+void set_moments(std::vector<Choice>& choices, const OptimizerSettings& given) {
+  const struct {
+    const char* option;
+    bool OptimizerKind::*has;
+    std::optional<double> Choice::*target;
+    std::optional<double> value;
+  } moments[] = {{"--momentum", &OptimizerKind::has_momentum, &Choice::momentum, given.momentum},
+                 {"--beta1", &OptimizerKind::has_betas, &Choice::beta1, given.beta1},
+                 {"--beta2", &OptimizerKind::has_betas, &Choice::beta2, given.beta2}};
+  for (const auto& [option, has, target, value] : moments) {
+    if (!value) continue;
+    bool used = false;
+    for (Choice& choice : choices)
+      if (choice.kind->*has) choice.*target = value, used = true;
+    if (used) continue;
+    std::vector<std::string> owners;
+    for (const OptimizerKind& kind : optimizer_kinds())
+      if (kind.*has) owners.emplace_back(kind.name);
+    throw UsageError(message(option, " belongs to ", join(owners), ", not to ", choices[0].kind->name));
+  }
+}
+
 std::vector<std::size_t> parse_widths(const std::string& text) {
   std::vector<std::size_t> widths;
   if (text == "none") return widths;
@@ -99,13 +122,19 @@ std::vector<std::size_t> parse_widths(const std::string& text) {
   return widths;
 }
 
-// The first kind's, and those that differ from it.
-std::string defaults(double OptimizerKind::*number) {
-  const double common = optimizer_kinds().front().*number;
-  std::string text = shortest(common);
+std::string optimizer_table() {
+  std::string text = "Optimizers, with their defaults (g: the gradient):\n  name        lr     decay rule\n";
   for (const OptimizerKind& kind : optimizer_kinds())
-    if (kind.*number != common) text += message("; ", kind.name, " ", shortest(kind.*number));
+    text += message("  ", pad_right(std::string(kind.name), 12), pad_right(shortest(kind.lr), 7),
+                    pad_right(shortest(kind.weight_decay), 6), kind.about, "\n");
   return text;
+}
+
+double parse_below_one(const std::string& option, const std::string& text) {
+  const double number = parse_number(option, text);
+  if (number < 0 || number >= 1)
+    throw UsageError(message(option, ": expected a number of at least 0 and below 1, got ", text));
+  return number;
 }
 
 double parse_share(const std::string& text) {
@@ -164,6 +193,7 @@ Options parse(int argc, const char* const* argv) {
   Options options;
   std::string optimizers = "adam,adamax", rates;
   std::optional<double> weight_decay;
+  OptimizerSettings moments{};
   bool hidden_given = false;
 
   CLI::App app("Trains the same network with one or several optimizers, and compares them.", "train");
@@ -171,7 +201,8 @@ Options parse(int argc, const char* const* argv) {
   app.get_formatter()->column_width(option_width);
   app.allow_extras();
   app.set_help_flag();  // it comes last
-  app.footer("Example:\n  train --data mnist --optimizer adam,sgd --lr 0.001,0.1 --plot training.svg\n");
+  app.footer(optimizer_table() +
+             "\nExample:\n  train --data mnist --optimizer adam,sgd --lr 0.001,0.1 --plot training.svg\n");
 
   const auto add = [&app](const char* group, const std::string& name, const char* type, const std::string& description,
                           const std::function<void(const std::string&)>& read) {
@@ -207,17 +238,26 @@ Options parse(int argc, const char* const* argv) {
       [&](const std::string& text) { options.model = &find_kind("--model", text, model_kinds()); });
   add("Training", "--hidden", "LIST", "Hidden widths of an mlp, such as 256,64, or none [128]",
       [&](const std::string& text) { options.hidden = parse_widths(text), hidden_given = true; });
-  add("Training", "--optimizer", "LIST",
-      message("One or several of ", join(names_of(optimizer_kinds())), "\n[", optimizers, "]"),
+  add("Training", "--optimizer", "LIST", message("One or several of the optimizers below [", optimizers, "]"),
       [&](const std::string& text) { optimizers = text; });
-  add("Training", "--lr", "LIST",
-      message("Learning rate: one for all, or one for each\n[", defaults(&OptimizerKind::lr), "]"),
+  add("Training", "--lr", "LIST", "Learning rate: one for all, or one for each [see below]",
       [&](const std::string& text) { rates = text; });
-  add("Training", "--weight-decay", "X", message("Weight decay [", defaults(&OptimizerKind::weight_decay), "]"),
-      [&](const std::string& text) {
-        weight_decay = parse_number("--weight-decay", text);
-        if (*weight_decay < 0) throw UsageError("--weight-decay: expected a number of at least 0, got " + text);
-      });
+  add("Training", "--weight-decay", "X", "Weight decay [see below]", [&](const std::string& text) {
+    weight_decay = parse_number("--weight-decay", text);
+    if (*weight_decay < 0) throw UsageError("--weight-decay: expected a number of at least 0, got " + text);
+  });
+  const auto add_below_one = [&](const std::string& name, const std::string& description,
+                                 std::optional<double>& target) {
+    add("Training", name, "X", description,
+        [=, &target](const std::string& text) { target = parse_below_one(name, text); });
+  };
+  add_below_one("--momentum", "sgd, rmsprop: share of the last step in the next [0]", moments.momentum);
+  add_below_one("--beta1", "Share of its mean of g that each step keeps [0.9]", moments.beta1);
+  add_below_one("--beta2", "The same of g^2, or the largest |g| [0.999; lion 0.99]", moments.beta2);
+  add("Training", "--clip", "X", "Greatest norm of the gradient, scaled if above [none]", [&](const std::string& text) {
+    options.clip = parse_number("--clip", text);
+    if (*options.clip <= 0) throw UsageError("--clip: expected a number above 0, got " + text);
+  });
   add("Training", "--schedule", "NAME",
       message("Of the learning rate: ", join(names_of(schedule_kinds())), "\n[", options.schedule->name, "]"),
       [&](const std::string& text) { options.schedule = &find_kind("--schedule", text, schedule_kinds()); });
@@ -225,7 +265,7 @@ Options parse(int argc, const char* const* argv) {
             options.epochs);
   add_count("Training", "--batch-size", message("Samples in a step [", options.batch_size, "]"), 1, most_samples,
             options.batch_size);
-  add_count("Training", "--seed", message("Of the digits, the first weights and the order [", options.seed, "]"), 0,
+  add_count("Training", "--seed", message("Seed of random numbers [", options.seed, "]"), 0,
             std::numeric_limits<std::uint64_t>::max(), options.seed);
   add_count("Training", "--threads", "Threads to compute with [one for each core]", 1, 1024, options.threads);
   add_path("Checkpoint", "--checkpoint", "FILE", "Save all there is at each epoch's end and when stopped",
@@ -255,6 +295,7 @@ Options parse(int argc, const char* const* argv) {
   }
   check_all_known(app);
   options.choices = choose(optimizers, rates, weight_decay);
+  set_moments(options.choices, moments);
   if (hidden_given && options.model != &model_kinds().front())
     throw UsageError(message("--hidden belongs to --model mlp, not to ", options.model->name));
   check_files(options);

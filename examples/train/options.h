@@ -24,6 +24,9 @@ struct Choice {
   const OptimizerKind* kind;
   double lr, weight_decay;
   std::string label;  ///< its name, with the rate where the same optimizer comes more than once
+  std::optional<double> momentum = {}, beta1 = {}, beta2 = {};  ///< given, and of use to it
+
+  OptimizerSettings settings() const { return {lr, weight_decay, momentum, beta1, beta2}; }
 };
 
 struct Options {
@@ -38,6 +41,7 @@ struct Options {
   const ScheduleKind* schedule = &schedule_kinds().front();
   const ModelKind* model = &model_kinds().front();
   std::vector<std::size_t> hidden = {128};
+  std::optional<double> clip;  ///< the greatest norm of all gradients together
   std::size_t epochs = 5;
   std::size_t batch_size = 64;
   std::uint64_t seed = 1;

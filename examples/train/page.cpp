@@ -17,12 +17,13 @@ namespace {
 
 using xgrad::message;
 
-// In the dark the plot is inverted and its hues turned back.
+// In the dark the plot is inverted and its hues turned back. Shades of cells are colours that no run has. On a phone
+// the mistakes are two rows to be pushed aside.
 constexpr const char* style = R"(
-:root { color-scheme: light dark; --ink: #1c2126; --soft: #59626b; --line: #d9dee3; --paper: #fff; --right: 0 114 178;
-  --wrong: 213 94 0; --invert: none; }
+:root { color-scheme: light dark; --ink: #1c2126; --soft: #59626b; --line: #d9dee3; --paper: #fff; --right: 110 120 130;
+  --wrong: 240 205 0; --invert: none; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e4e7ea; --soft: #9ba5ae; --line: #363d44; --paper: #14171a; --right: 86 180 233; --wrong: 240 130 50;
+  :root { --ink: #e4e7ea; --soft: #9ba5ae; --line: #363d44; --paper: #14171a; --right: 140 150 160; --wrong: 190 150 0;
     --invert: invert(.88) hue-rotate(180deg); } }
 body { margin: 0 auto; max-width: 72rem; padding: 1.5rem 1rem 3rem; background: var(--paper); color: var(--ink);
   font: 15px/1.45 system-ui, "DejaVu Sans", Arial, sans-serif; }
@@ -44,6 +45,10 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th { fo
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.2rem, 1fr)); gap: .8rem .6rem; }
 figure { margin: 0; text-align: center; } figcaption { font-size: .8rem; line-height: 1.3; } b { color: var(--ink); }
 .gallery img { width: 100%; image-rendering: pixelated; border-radius: 4px; display: block; margin-bottom: .2rem; }
+@media (max-width: 30rem) {
+  .gallery { grid-template: auto auto / none; grid-auto-flow: column; grid-auto-columns: 4.7rem; overflow-x: auto; }
+  .runs { font-size: 10px; } .runs td { white-space: normal; } .runs th, .runs td { padding: .3rem .12rem; }
+  .runs .line svg { width: 12px; } }
 )";
 
 std::string tag(const std::string& name, const std::string& content, const std::string& attributes = "") {

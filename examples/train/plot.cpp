@@ -143,24 +143,24 @@ Legend legend(const std::vector<Run>& runs) {
 class Plot {
  public:
   Plot(const std::vector<Run>& runs, std::size_t epochs, std::size_t steps_per_epoch)
-      : x_(exact_axis(0, static_cast<double>(epochs), epochs == 1 ? 5 : std::min<std::size_t>(epochs, 8))) {
+      : x_(exact_axis(0, static_cast<double>(epochs), epochs == 1 ? 5 : std::min<std::size_t>(epochs, 8))),
+        ends_(epochs == 1 ? x_ : exact_axis(1, static_cast<double>(epochs), std::min<std::size_t>(epochs - 1, 8))) {
     for (const Run& run : runs) curves_.push_back(curves_of(run, steps_per_epoch));
   }
 
   std::string loss(double left, double top) const {
     const auto [least, greatest] = range(curves_, &Curves::loss, {0.1, 1});
     const Panel panel{left, top, x_, log_axis(least, greatest * 1.05, 9)};
-    std::string text = frame(panel, "Training loss (cross-entropy, nats)");
-    for (std::size_t i = 0; i < curves_.size(); ++i)
-      text += polyline(panel, curves_[i].loss, stroke(i) + " opacity=\"0.25\"");
+    std::string text = frame(panel, "Training loss: the mean of -ln p(label), in nats");
+    if (curves_.size() == 1) text += polyline(panel, curves_[0].loss, stroke(0) + " opacity=\"0.25\"");
     for (std::size_t i = 0; i < curves_.size(); ++i) text += polyline(panel, smooth(curves_[i].loss), bold(i));
     return text;
   }
 
   std::string accuracy(double left, double top) const {
     const auto [least, greatest] = range(curves_, &Curves::accuracy, {0, 100});
-    const Panel panel{left, top, x_, linear_axis(least, greatest, 7, 100)};
-    std::string text = frame(panel, "Test accuracy (%)");
+    const Panel panel{left, top, ends_, linear_axis(least, greatest, 7, 100)};
+    std::string text = frame(panel, "Test accuracy after each epoch (%)");
     for (std::size_t i = 0; i < curves_.size(); ++i) {
       text += polyline(panel, curves_[i].accuracy, bold(i));
       for (const Dot& dot : curves_[i].accuracy) {
@@ -175,7 +175,7 @@ class Plot {
  private:
   static std::string bold(std::size_t run) { return stroke(run) + " stroke-width=\"2.2\" stroke-linejoin=\"round\""; }
 
-  Axis x_;
+  Axis x_, ends_;  // over all epochs, and over their ends, where the test set is tried
   std::vector<Curves> curves_;
 };
 

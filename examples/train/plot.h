@@ -8,7 +8,8 @@
 
 namespace train {
 
-/// Training loss on the left (as measured, pale, and smoothed) and test accuracy on the right, over the epochs.
+/// Training loss on the left (smoothed, and as measured, pale, where that of one run alone is to be seen) and test
+/// accuracy on the right, over the epochs.
 /// `caption` says what was trained; it may hold any text.
 std::string svg(const std::vector<Run>& runs, const std::string& caption, std::size_t epochs,
                 std::size_t steps_per_epoch);

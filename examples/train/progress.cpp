@@ -89,10 +89,9 @@ void Progress::step(const Status& status) {
 }
 
 void Progress::epoch(const Status& status, double seconds) {
-  if (terminal_) return;
   line(message(label_, "  epoch ", pad_left(std::to_string(status.epoch), digits(plan_.epochs)), "/", plan_.epochs,
                "  loss ", loss_text(status.loss), "  test accuracy ", percent(status.accuracy, 2), "  ",
-               fixed(seconds, 2), " s"));
+               fixed(seconds, 2), " s so far"));
 }
 
 void Progress::line(const std::string& text) {

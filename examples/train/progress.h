@@ -1,5 +1,5 @@
-// What is seen while training goes on, on standard error: one line that is drawn again in place on a terminal, and a
-// line an epoch elsewhere.
+// What is seen while training goes on, on standard error: a line an epoch, and on a terminal one below that is drawn
+// again in place.
 #pragma once
 
 #include <chrono>
@@ -36,7 +36,7 @@ class Progress {
   void start(const std::string& label);
   /// Cheap: it draws at most ten times a second.
   void step(const Status& status);
-  void epoch(const Status& status, double seconds);
+  void epoch(const Status& status, double seconds);  ///< seconds of training since the run began
   /// A line that stays.
   void line(const std::string& text);
   /// Takes the line in place away.

@@ -69,6 +69,8 @@ std::string table(const std::vector<Run>& runs, std::size_t epochs, bool colors)
     const char* code = &row == &all[0] ? "\x1b[1m" : row.best ? "\x1b[1;32m" : "";
     text += colors && *code != '\0' ? message(code, line, "\x1b[0m\n") : line + "\n";
   }
+  if (std::any_of(all.begin(), all.end(), [](const Row& row) { return row.best; }))
+    text += "* the best test accuracy\n";
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include <xgrad/datasets/loader.h>
 #include <xgrad/nn/losses.h>
 #include <xgrad/nn/metrics.h>
+#include <xgrad/optim/clip.h>
 
 #include <algorithm>
 #include <chrono>
@@ -38,7 +39,7 @@ class Trainer {
       : task_(task), saving_(saving), progress_(progress), stop_(stop), run_{.choice = choice} {
     seed(task.seed);
     network_ = task.architecture.make();
-    optimizer_ = choice.kind->make(network_.parameters(), choice.lr, choice.weight_decay);
+    optimizer_ = choice.kind->make(network_.parameters(), choice.settings());
     schedule_.emplace(*optimizer_,
                       task.schedule->make(static_cast<std::int64_t>(task.epochs * task.steps_per_epoch())));
     datasets::LoaderOptions options{
@@ -94,7 +95,8 @@ class Trainer {
     optimizer_->zero_grad();
     const Variable scores = network_(images);
     const Variable loss = nn::cross_entropy(scores, labels);
-    loss.backward({.check_finite = true});
+    loss.backward({.check_finite = true, .names = &optimizer_->parameters()});
+    if (task_.clip) optim::clip_grad_norm(optimizer_->parameters(), *task_.clip);
     optimizer_->step();
     schedule_->step();
     return {loss.item(), nn::accuracy(scores, labels)};

@@ -46,6 +46,7 @@ struct Task {
   std::size_t epochs, batch_size;
   const ScheduleKind* schedule;
   std::uint64_t seed;
+  std::optional<double> clip = {};  ///< the greatest norm of all gradients together
 
   std::size_t steps_per_epoch() const { return (data.train.size() + batch_size - 1) / batch_size; }
 };

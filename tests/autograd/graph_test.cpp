@@ -122,6 +122,30 @@ TEST_CASE("check_finite names the first operation that is not finite") {
   CHECK_FALSE(bad.has_grad());
 }
 
+TEST_CASE("check_finite names the leaf by its name, the one that is read first whatever was made first") {
+  const Scalar nan = std::numeric_limits<Scalar>::quiet_NaN();
+  const Variable late = leaf({nan, nan}), early = leaf({nan}), good = leaf({0});
+  const NamedVariables names = {{"1.weight", late}, {"0.weight", early}, {"0.bias", good}};
+  const Variable data(Tensor({nan}));
+  const struct {
+    Variable loss;
+    const NamedVariables* names;
+    std::string message;
+  } cases[] = {
+      {sum(early * 2 * late), &names,
+       "[backward] the loss is nan; the first value that is not finite is that of parameter '0.weight' (1,)"},
+      {sum(late * 2 * early), &names, "is that of parameter '1.weight' (2,)"},
+      {sum(early * late), &names, "is that of parameter '0.weight' (1,)"},
+      {sum(data * early), &names, "is that of an input (1,)"},
+      {sum(good * 1) + sum(log(good)), &names, "is that of 'log' (1,)"},
+      {sum(early * 2), nullptr, "is that of an input (1,)"},
+      {sum(sqrt(good)), &names, "[sqrt] the gradient of parameter '0.bias' (1,) is not finite"},
+      {sum(sqrt(good)), nullptr, "[sqrt] the gradient of input 0 (1,) is not finite"},
+  };
+  for (const auto& c : cases)
+    check_error<ValueError>([&] { c.loss.backward({.check_finite = true, .names = c.names}); }, {c.message});
+}
+
 TEST_CASE("a million chained operations, forward, backward and freed without overflow of the stack") {
   const int count = 1'000'000;
   const Variable x = leaf({1});

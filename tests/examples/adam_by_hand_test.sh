@@ -10,6 +10,10 @@ expect() { # expect LINE: it is printed, with any number of spaces between the n
   }
 }
 
+expect ' t g m v m_hat v_hat step theta after'
+expect ' t g m u m_hat step theta after'
+expect ' u = max(beta2 u, |g|) infinity norm; it is right from the first step on' # the paper's, without eps
+
 # Adam, t = 1: g = 2 (0 - 3) = -6, m = 0.1 (-6) = -0.6, v = 0.001 * 36 = 0.036, m_hat = -0.6 / 0.1 = -6,
 # v_hat = 0.036 / 0.001 = 36, step = 0.5 (-6) / 6 = -0.5, theta = 0 + 0.5.
 expect ' 1 -6.000000 -0.600000 0.036000 -6.000000 36.000000 -0.500000 0.500000'

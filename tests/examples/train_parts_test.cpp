@@ -4,6 +4,7 @@
 #include <options.h>
 #include <progress.h>
 #include <text.h>
+#include <xgrad/autograd/ops.h>
 #include <xgrad/core/errors.h>
 
 #include <string>
@@ -78,6 +79,56 @@ TEST_CASE("numbers for people") {
   CHECK(loss_text(1.234e30) == "1.2e+30");
 }
 
+TEST_CASE("lines are broken between words") {
+  CHECK(wrapped("one two three", 7) == "one two\nthree");
+  CHECK(wrapped("one two three", 6) == "one\ntwo\nthree");
+  CHECK(wrapped("longer words", 3) == "longer\nwords");
+  CHECK(wrapped("as it is", 80) == "as it is");
+  CHECK(wrapped("", 1).empty());
+}
+
+TEST_CASE("moments are for the optimizers that have them, and clipping is for all") {
+  const std::vector<Choice> choices =
+      parsed({"--optimizer", "adam,sgd,adagrad", "--momentum", "0.5", "--beta1", "0", "--beta2", "0.99"}).choices;
+  CHECK(choices[0].beta1 == 0);
+  CHECK(choices[0].beta2 == 0.99);
+  CHECK_FALSE(choices[0].momentum);
+  CHECK(choices[1].momentum == 0.5);
+  CHECK_FALSE(choices[1].beta1);
+  CHECK_FALSE(choices[2].momentum);
+  CHECK_FALSE(parsed({}).choices[0].beta1);
+  CHECK_FALSE(parsed({}).clip);
+  CHECK(parsed({"--clip", "0.5"}).clip == 0.5);
+}
+
+TEST_CASE("optimizers step with the moments that they are given") {
+  struct Case {
+    std::string name;
+    OptimizerSettings settings;
+    double after_two_steps;  // from 0, with the gradient 1 and then 0
+  };
+  const Case cases[] = {{"sgd", {1, 0}, -1},
+                        {"sgd", {1, 0, 0.5}, -1.5},
+                        {"lion", {1, 0}, -2},
+                        {"lion", {1, 0, {}, 0.0, 0.5}, -1},
+                        {"adamax", {1, 0, {}, 0.0}, -1},
+                        {"adamax", {1, 0, {}, 0.5, 0.5}, -1 - 0.25 / 0.75 / 0.5}};
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    const xgrad::Variable x(xgrad::zeros({1}), true);
+    for (const OptimizerKind& kind : optimizer_kinds()) {
+      if (kind.name != c.name) continue;
+      const auto optimizer = kind.make({{"x", x}}, c.settings);
+      for (const int g : {1, 0}) {
+        optimizer->zero_grad();
+        sum(x * xgrad::Scalar(g)).backward();
+        optimizer->step();
+      }
+    }
+    CHECK(x.item() == doctest::Approx(c.after_two_steps));
+  }
+}
+
 TEST_CASE("options have their defaults, and take their values") {
   const Options defaults = parsed({});
   CHECK(defaults.choices.size() == 2);
@@ -129,6 +180,18 @@ TEST_CASE("bad options are refused in one line that says what to do") {
       {{"--lr"}, "--lr needs a value"},
       {{"--lr", "1", "--lr", "2"}, "--lr is given more than once"},
       {{"--weight-decay", "-1"}, "at least 0"},
+      {{"--momentum", "1"}, "--momentum: expected a number of at least 0 and below 1, got 1"},
+      {{"--optimizer", "sgd", "--momentum", "-0.1"}, "got -0.1"},
+      {{"--momentum", "0.9"}, "--momentum belongs to rmsprop, sgd, not to adam"},
+      {{"--optimizer", "sgd", "--beta1", "0.9"}, "--beta1 belongs to adam, adamax, adamw, "},
+      {{"--optimizer", "rmsprop", "--beta2", "0.9"}, ", lion, not to rmsprop"},
+      {{"--beta1", "1.5"}, "--beta1: expected a number of at least 0 and below 1, got 1.5"},
+      {{"--beta2", "nan"}, "finite"},
+      {{"--beta2", "0,9"}, "'0,9' is not a number"},
+      {{"--beta3", "0"}, "unknown option --beta3; did you mean --beta"},
+      {{"--clip", "0"}, "--clip: expected a number above 0, got 0"},
+      {{"--clip", "-1"}, "got -1"},
+      {{"--clip", "inf"}, "finite"},
       {{"--epochs", "0"}, "from 1 to"},
       {{"--epochs", "-1"}, "got -1"},
       {{"--batch-size", "0"}, "from 1 to"},
@@ -159,9 +222,11 @@ TEST_CASE("bad options are refused in one line that says what to do") {
 
 TEST_CASE("the help names every option, in 80 columns") {
   const std::string help = parsed({"--help"}).help;
-  for (const char* option : {"--data", "--samples", "--optimizer", "--lr", "--weight-decay", "--hidden", "--epochs",
-                             "--batch-size", "--seed", "--threads", "--plot", "--csv", "--help", "--model",
-                             "--schedule", "--validation", "--report", "--augment"})
+  for (const char* option :
+       {"--data",     "--samples",    "--optimizer", "--lr",         "--weight-decay",  "--hidden",
+        "--epochs",   "--batch-size", "--seed",      "--threads",    "--plot",          "--csv",
+        "--help",     "--model",      "--schedule",  "--validation", "--report",        "--augment",
+        "--momentum", "--beta1",      "--beta2",     "--clip",       "half the memory", "Seed of random numbers [1]"})
     CHECK_MESSAGE(help.find(option) != help.npos, option);
   for (std::size_t begin = 0, end; (end = help.find('\n', begin)) != help.npos; begin = end + 1)
     CHECK(end - begin <= 80);

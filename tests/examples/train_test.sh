@@ -54,11 +54,14 @@ check "a tiny training" exits 0
 check "it says what it trains" prints "digits: 2,000 train, 2,000 test; 784-128-10, 101,770 parameters;"
 check "the table has Adam" matches '^adam +0\.001 +1 +[0-9.]+ +[0-9.]+ % [ *] +[0-9.]+ +795 KiB$'
 check "the table has Adamax" matches '^adamax +0\.002 +1 +[0-9.]+ +[0-9.]+ % [ *] +[0-9.]+ +795 KiB$'
-check "one is the best" [ "$(grep -c '\*' <<<"$output")" -eq 1 ]
+check "one is the best" [ "$(grep -c '% \*' <<<"$output")" -eq 1 ]
+check "the star is explained" prints "* the best test accuracy"
 check "three confusions a run" \
   [ "$(grep -cE '^adam(ax)?: ([0-9] read as [0-9]: [0-9]+ times(, |$)){3}' <<<"$output")" -eq 2 ]
 check "the paths are printed" [ "$(grep -cE '^(plot: run.svg|csv: run.csv|report: run.html)$' <<<"$output")" -eq 3 ]
-check "a line an epoch" [ "$(grep -cE '^adam(ax)?  epoch 1/1  loss ' <<<"$errors")" -eq 2 ]
+check "a line an epoch" [ "$(grep -cE '^adam(ax)?  epoch 1/1  loss .* s so far$' <<<"$errors")" -eq 2 ]
+check "the plot and the page name the data, not where they are" \
+  [ "$(grep -c "$PWD" run.svg run.html | grep -c ':0$')" -eq 2 ]
 check "no escape codes in a pipe" [ "${output//[$escape$return]/}${errors//[$escape$return]/}" = "$output$errors" ]
 check "the plot is well formed" well_formed run.svg
 check "the report is well formed" well_formed run.html
@@ -292,6 +295,7 @@ done <<'CASES'
 --lr 0.1 --schedule linear:lr 0.001 rather than 0.1, schedule constant rather than linear
 --validation 0.1:validation 0 rather than 64
 --weight-decay 1:weight-decay 0 rather than 1
+--beta1 0.8 --beta2 0.9 --clip 1:beta1 default rather than 0.8, beta2 default rather than 0.9, clip none rather than 1
 --augment:augment off rather than on
 --model lenet:--hidden belongs
 CASES
@@ -358,6 +362,8 @@ if script -qec true /dev/null </dev/null >/dev/null 2>&1; then # on a terminal o
   check "a terminal" exits 0
   check "the progress line is drawn in place" prints "$return${escape}[1madam${escape}[0m 1/2  epoch 1/1"
   check "and taken away" prints "$return${escape}[K"
+  check "the lines of epochs stay" [ "$(grep -cE "adam(ax)?  epoch 1/1  loss .* s so far" <<<"$output")" -eq 2 ]
+  check "the head is broken between words" [ "$(grep -cE '^.{81,}' <(head -n 3 <<<"$output" | grep -v "$escape"))" -eq 0 ]
   check "the best row is green" prints "${escape}[1;32m"
   on_terminal "env NO_COLOR=1"
   check "NO_COLOR: the line is drawn in place" prints "${return}adam 1/2  epoch 1/1"

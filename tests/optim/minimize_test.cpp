@@ -104,6 +104,13 @@ TEST_CASE("minimize refuses what is not finite, and leaves the parameters there"
   check_error<ValueError>([&] { minimize(still, [&] { return sum(sqrt(zero)); }); },
                           {"[minimize] after 0 steps: ", "'zero' (1,) is not finite"});
   CHECK(zero.item() == 0);
+  const Variable late = leaf({std::numeric_limits<Scalar>::quiet_NaN()});
+  const Variable early = leaf({std::numeric_limits<Scalar>::quiet_NaN()});
+  SGD two({{"0.weight", early}, {"1.weight", late}}, {});
+  check_error<ValueError>(
+      [&] { minimize(two, [&] { return sum(early * 2 * late); }); },
+      {"[minimize] after 0 steps: [backward] the loss is nan; the first value that is not finite is "
+       "that of parameter '0.weight' (1,)"});
 }
 
 TEST_CASE("minimize refuses bad conditions and closures") {
