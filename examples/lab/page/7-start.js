@@ -32,3 +32,28 @@ for (const choice of document.querySelectorAll('.choice')) {
   select.addEventListener('change', () => parts.forEach((part, index) => part.hidden = index !== select.selectedIndex));
   select.selectedIndex = 0;
 }
+
+// A table that is wider than its place ends between two columns, and says that there are more.
+function fitTable(box) {
+  box.style.width = '';
+  const heads = [...box.querySelectorAll('thead th')], room = box.clientWidth;
+  if (!heads.length || room === 0) return;
+  const ends = heads.map(head => head.offsetLeft + head.offsetWidth);
+  if (box.scrollWidth > room + 1) {
+    const whole = ends.filter((end, i) => i > 0 && end <= room);
+    if (whole.length) box.style.width = `${whole.at(-1)}px`;
+    box.style.scrollPaddingLeft = `${heads[0].offsetWidth}px`;
+  }
+  markScroll(box);
+}
+function markScroll(box) {
+  const rest = box.scrollWidth - box.clientWidth;
+  box.classList.toggle('scrolls', rest > 1);
+  box.classList.toggle('more', rest - box.scrollLeft > 2);
+  box.classList.toggle('moved', box.scrollLeft > 2);
+}
+const fitted = new ResizeObserver(entries => entries.forEach(entry => fitTable(entry.target.firstElementChild)));
+for (const box of document.querySelectorAll('.scroll')) {
+  box.addEventListener('scroll', () => markScroll(box), {passive: true});
+  fitted.observe(box.parentElement);
+}
