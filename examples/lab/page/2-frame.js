@@ -46,7 +46,7 @@ function path(xs, ys, across, up) {
 /// Where a logarithm has no value, since it is 0: ticks at the floor.
 function zeros(line, plot) {
   return line.x.filter((x, i) => finite(line.y[i]) && Number.isNaN(plot.up.at(line.y[i])))
-      .map(x => `M${plot.across.at(x).toFixed(1)} ${plot.bottom}v-5`).join('');
+      .map(x => `M${plot.across.at(x).toFixed(1)} ${plot.bottom}v-3`).join('');
 }
 
 function band(line, plot) {
@@ -66,12 +66,14 @@ function hiddenUnder(lines, plot) {
   return lines.map((line, index) => lines.slice(0, index).filter(other => same(line, other)));
 }
 
-/// A small arrow at the edge towards a point beyond it, or nothing for one that is inside.
-function leaving(plot, x, y) {
-  if (x >= plot.left && x <= plot.right && y >= plot.top && y <= plot.bottom) return '';
-  const at = [Math.max(plot.left + 2, Math.min(plot.right - 2, x)), Math.max(plot.top + 2, Math.min(plot.bottom - 2, y))];
-  const way = [x - at[0], y - at[1]], length = Math.hypot(...way) || 1, [dx, dy] = way.map(part => part / length * 9);
-  return `M${at[0]} ${at[1]}L${at[0] - dx - dy * 0.6} ${at[1] - dy + dx * 0.6}L${at[0] - dx + dy * 0.6} ${at[1] - dy - dx * 0.6}Z`;
+/// A small arrow at the edge where the way from a point inside to one beyond crosses it; nothing where none does.
+function leaving(plot, [x, y], from) {
+  const beyond = (x, y) => x < plot.left || x > plot.right || y < plot.top || y > plot.bottom;
+  if (![x, y, ...from].every(Number.isFinite) || !beyond(x, y) || beyond(...from)) return '';
+  const [wide, high] = [x - from[0], y - from[1]];
+  const share = Math.min(wide ? ((wide > 0 ? plot.right : plot.left) - from[0]) / wide : 1, high ? ((high > 0 ? plot.bottom : plot.top) - from[1]) / high : 1);
+  const tip = [from[0] + share * wide, from[1] + share * high], length = Math.hypot(wide, high), dx = wide / length * 9, dy = high / length * 9;
+  return `M${tip[0]} ${tip[1]}L${tip[0] - dx - dy * 0.6} ${tip[1] - dy + dx * 0.6}L${tip[0] - dx + dy * 0.6} ${tip[1] - dy - dx * 0.6}Z`;
 }
 
 /// Buttons that show and hide lines; `toggle` is told which. Returns where its value, and what it

@@ -108,8 +108,8 @@ charts.dot = (host, spec, width) => {
     }
     const beyond = group.values.filter(value => value > most && plot.across.at(value) > plot.right);
     if (beyond.length) {
-      shape(plot.svg, 'path', {class: 'leaving', d: leaving(plot, plot.right + 50, y), style: `fill: ${fill}`});
-      shape(plot.svg, 'text', {class: 'strong', x: plot.right - 14, y: y + 4, 'text-anchor': 'end'}, `beyond: ${beyond.map(value => numberText(value)).join(', ')}`);
+      shape(plot.svg, 'path', {class: 'leaving', d: leaving(plot, [plot.right + 50, y], [plot.left, y]), style: `fill: ${fill}`});
+      shape(plot.svg, 'text', {class: 'strong', x: plot.right, y: y - 8, 'text-anchor': 'end'}, `beyond: ${beyond.map(value => numberText(value)).join(', ')}`);
     }
     const lost = group.values.filter(value => !finite(value)).length;
     if (lost) shape(plot.svg, 'text', {x: plot.right, y: y - 6, 'text-anchor': 'end'}, `${lost} of ${group.values.length} without a value`);

@@ -94,8 +94,8 @@ charts.landscape = (host, spec, width, state) => {
       shape(plot.inside, 'path', {class: 'halo', d});
       shape(plot.inside, 'path', {class: 'way', d, style: `stroke: ${way.color}`});
       shape(plot.inside, 'circle', {class: 'dot', r: 5, cx: plot.across.at(way.x.at(-1)), cy: plot.up.at(way.y.at(-1)), style: `fill: ${way.color}`});
-      const edges = way.x.map((x, i) => leaving(plot, plot.across.at(x), plot.up.at(way.y[i])));
-      const out = edges.filter((d, i) => d && i > 0 && !edges[i - 1]).join('');
+      const points = way.x.map((x, i) => [plot.across.at(x), plot.up.at(way.y[i])]);
+      const out = points.slice(1).map((to, i) => leaving(plot, to, points[i])).join('');
       if (out) shape(plot.svg, 'path', {class: 'leaving', d: out, style: `fill: ${way.color}`});
     }
   }

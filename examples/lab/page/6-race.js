@@ -119,7 +119,9 @@ charts.race = (host, spec, width, state) => {
       racer.dot.setAttribute('visibility', seen ? 'visible' : 'hidden');
       racer.dot.setAttribute('cx', at[0]);
       racer.dot.setAttribute('cy', at[1]);
-      racer.out.setAttribute('d', seen ? leaving(plot, Number(at[0]), Number(at[1])) : '');
+      const inner = racer.points.slice(0, upto + 1).findLastIndex(([x, y]) => x >= plot.left && x <= plot.right && y >= plot.top && y <= plot.bottom);
+      const out = seen && inner >= 0 && inner < upto ? leaving(plot, racer.points[inner + 1].map(Number), racer.points[inner].map(Number)) : '';
+      racer.out.setAttribute('d', out);
       racer.row.classList.toggle('away', !seen);
     }
     slider.value = state.frame;

@@ -33,15 +33,15 @@ for (const choice of document.querySelectorAll('.choice')) {
   select.selectedIndex = 0;
 }
 
-// A table that is wider than its place ends between two columns, and says that there are more.
+// A table that is wider than its place ends between two columns, for which its first one takes up the slack; and it
+// says that there are more.
 function fitTable(box) {
-  box.style.width = '';
   const heads = [...box.querySelectorAll('thead th')], room = box.clientWidth;
   if (!heads.length || room === 0) return;
-  const ends = heads.map(head => head.offsetLeft + head.offsetWidth);
+  heads[0].style.minWidth = '';
   if (box.scrollWidth > room + 1) {
-    const whole = ends.filter((end, i) => i > 0 && end <= room);
-    if (whole.length) box.style.width = `${whole.at(-1)}px`;
+    const whole = heads.map(head => head.offsetLeft + head.offsetWidth).filter((end, i) => i > 0 && end <= room);
+    if (whole.length) heads[0].style.minWidth = `${heads[0].offsetWidth + room - whole.at(-1)}px`;
     box.style.scrollPaddingLeft = `${heads[0].offsetWidth}px`;
   }
   markScroll(box);
