@@ -45,7 +45,7 @@ std::string number_text(double number, int digits) {
   const std::size_t end = text.find('e');
   const std::string factor = trimmed(text.substr(0, end));
   const std::string power = "10" + raised(std::stoi(text.substr(end + 1)));
-  return factor == "1" ? power : factor + " × " + power;
+  return factor == "1" ? power : factor == "-1" ? "-" + power : factor + " × " + power;
 }
 
 double rounded(double number, int digits) {

@@ -21,7 +21,9 @@ function frame(host, {width, height, left, bottom = 42, top = 20, right = 16, x,
     shape(svg, 'text', {class: 'tick-x', x: Math.min(at, width - half), y: bottom_edge + 17, 'text-anchor': 'middle'}, text);
   }
   shape(svg, 'text', {x: (left + right_edge) / 2, y: height - 6, 'text-anchor': 'middle'}, x.label);
-  if (!rows) shape(svg, 'text', {transform: `translate(12 ${(top + bottom_edge) / 2}) rotate(-90)`, 'text-anchor': 'middle'}, y.label);
+  // A label that is longer than its axis stands over it.
+  if (!rows && (y.label ?? '').length * 6.2 > bottom_edge - top + 20) shape(svg, 'text', {x: 0, y: 12}, y.label);
+  else if (!rows) shape(svg, 'text', {transform: `translate(12 ${(top + bottom_edge) / 2}) rotate(-90)`, 'text-anchor': 'middle'}, y.label);
   const id = `clip${++clips}`;
   const clip = shape(shape(svg, 'defs'), 'clipPath', {id});
   shape(clip, 'rect', {x: left, y: top - 2, width: right_edge - left + 2, height: bottom_edge - top + 4});
