@@ -110,6 +110,8 @@ class Collector {
 
   void operator()(const Text&) {}
   void operator()(const Heading&) {}
+  void operator()(const Cards&) {}
+  void operator()(const Box&) {}
   void operator()(const Claim&) {}
   void operator()(const Custom& custom) {
     for (const Csv& file : custom.files) add(file.name, file.lines);

@@ -4,22 +4,52 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <limits>
 
 namespace lab {
+namespace {
+
+std::string printed(const char* format, int digits, double number) {
+  std::array<char, 64> buffer;
+  std::snprintf(buffer.data(), buffer.size(), format, digits, number);
+  return buffer.data();
+}
+
+// Without zeros after the point that say nothing.
+std::string trimmed(std::string text) {
+  if (text.find('.') == std::string::npos) return text;
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
+std::string raised(int power) {
+  constexpr const char* digits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+  std::string text;
+  for (const char c : std::to_string(power)) text += c == '-' ? "⁻" : digits[c - '0'];
+  return text;
+}
+
+}  // namespace
 
 std::string number_text(double number, int digits) {
   if (std::isnan(number)) return "-";
   if (std::isinf(number)) return number > 0 ? "∞" : "-∞";
-  std::array<char, 64> buffer;
-  const double size = std::abs(number);
-  if (number != 0 && (size < 1e-4 || size >= 1e6)) {
-    std::snprintf(buffer.data(), buffer.size(), "%.*e", digits - 1, number);
-    return buffer.data();
+  const double size = std::abs(rounded(number, digits));
+  if (number == 0 || (size >= 1e-4 && size < 1e6)) {
+    const int whole = number == 0 ? 1 : static_cast<int>(std::floor(std::log10(size))) + 1;
+    return trimmed(printed("%.*f", std::max(0, digits - whole), number));
   }
-  const int whole = number == 0 ? 1 : static_cast<int>(std::floor(std::log10(size))) + 1;
-  std::snprintf(buffer.data(), buffer.size(), "%.*f", std::max(0, digits - whole), number);
-  return buffer.data();
+  const std::string text = printed("%.*e", digits - 1, number);
+  const std::size_t end = text.find('e');
+  const std::string factor = trimmed(text.substr(0, end));
+  const std::string power = "10" + raised(std::stoi(text.substr(end + 1)));
+  return factor == "1" ? power : factor == "-1" ? "-" + power : factor + " × " + power;
+}
+
+double rounded(double number, int digits) {
+  return std::isfinite(number) ? std::strtod(printed("%.*e", digits - 1, number).c_str(), nullptr) : number;
 }
 
 double median(std::vector<double> values) {
@@ -68,7 +98,7 @@ Cell Cell::spread(std::vector<double> values, int digits) {
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
   Cell cell(middle, digits);
   if (values.empty()) return cell;
-  cell.text += " (" + number_text(*least, digits) + " to " + number_text(*most, digits) + ")";
+  if (!(*least == *most)) cell.text += " (" + number_text(*least, digits) + " to " + number_text(*most, digits) + ")";
   cell.numbers = {middle, *least, *most};
   return cell;
 }

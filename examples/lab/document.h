@@ -9,8 +9,11 @@
 
 namespace lab {
 
-/// With so many significant digits; "-" for NaN.
+/// With so many significant digits but without zeros at their end: "0.2", "1.2 × 10⁻⁸"; "-" for NaN. The page's script
+/// writes numbers in the same way.
 std::string number_text(double number, int digits = 3);
+/// To so many significant digits.
+double rounded(double number, int digits = 3);
 /// Of nothing, NaN. A NaN among the values counts as larger than all others.
 double median(std::vector<double> values);
 
@@ -29,6 +32,8 @@ struct Cell {
   std::string text;
   std::vector<double> numbers = {};
   bool is_measured = false;
+  std::string link = {};   ///< an id in the page, such as "claim-3": the text leads there
+  std::string badge = {};  ///< "yes", "partly", "undecided" or "no": the text stands in a badge of that colour
 };
 
 /// `name` is unique in its section, and part of the name of its CSV file: lower case, digits and '-'.
@@ -105,6 +110,7 @@ struct Landscape {
   std::vector<double> values;  ///< rows x columns, the bottom row first; sampled at the corners of a grid
   bool logarithmic = true;     ///< bands are equally wide in the logarithm of value - least value
   std::vector<Path> paths = {};
+  std::string value_label = {};  ///< at the bar of its colours; else "value"
 };
 
 struct Text {
@@ -112,6 +118,22 @@ struct Text {
 };
 struct Heading {
   std::string words;
+};
+
+/// A rule on one card: its formulas, what the symbols are, what it does in one sentence, and where it is from.
+struct Card {
+  std::string id;  ///< the colour: Rule::id
+  std::string name;
+  std::vector<std::string> formulas;  ///< one a line
+  std::string symbols, words, source;
+};
+/// Stand side by side where there is room.
+struct Cards {
+  std::vector<Card> cards;
+};
+/// Words set apart: a question to think about, or what to remember.
+struct Box {
+  std::string title, words;
 };
 
 enum class Verdict { yes, partly, undecided, no };
@@ -136,7 +158,8 @@ struct Custom {
   std::vector<Csv> files;  ///< the same numbers
 };
 
-using Block = std::variant<Text, Heading, Claim, Table, LineChart, DotPlot, HeatMap, Landscape, Custom, Choice>;
+using Block =
+    std::variant<Text, Heading, Cards, Box, Claim, Table, LineChart, DotPlot, HeatMap, Landscape, Custom, Choice>;
 
 /// Of several things one is seen, which the reader chooses by name.
 struct Choice {

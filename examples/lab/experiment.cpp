@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <numeric>
 
@@ -28,7 +27,7 @@ std::vector<double> log_spaced(double low, double high, std::size_t count) {
   std::vector<double> list;
   for (std::size_t i = 0; i < count; ++i) {
     const double share = static_cast<double>(i) / static_cast<double>(count - 1);
-    list.push_back(std::strtod(number_text(low * std::pow(high / low, share), 3).c_str(), nullptr));
+    list.push_back(rounded(low * std::pow(high / low, share)));
   }
   return list;
 }

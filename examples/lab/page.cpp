@@ -89,10 +89,11 @@ Json json(const Landscape& map) {
   Json paths = Json::array();
   for (const Landscape::Path& path : map.paths)
     paths.push_back({{"label", path.label}, {"color", path.color}, {"x", numbers(path.x)}, {"y", numbers(path.y)}});
-  return {{"kind", "landscape"},    {"x_label", map.x_label},
-          {"y_label", map.y_label}, {"range", numbers({map.left, map.right, map.bottom, map.top})},
-          {"columns", map.columns}, {"values", numbers(map.values)},
-          {"log", map.logarithmic}, {"paths", paths}};
+  return {{"kind", "landscape"},           {"x_label", map.x_label},
+          {"y_label", map.y_label},        {"range", numbers({map.left, map.right, map.bottom, map.top})},
+          {"columns", map.columns},        {"values", numbers(map.values)},
+          {"log", map.logarithmic},        {"paths", paths},
+          {"value_label", map.value_label}};
 }
 
 std::string tag(const std::string& name, const std::string& content, const std::string& attributes = "") {
@@ -112,14 +113,17 @@ class Writer {
 
   std::string all(const std::vector<Block>& blocks) {
     std::string text, figures;
+    std::size_t count = 0;
     const auto flush = [&] {
-      if (!figures.empty()) text += tag("div", figures, "class=\"figures\"") + "\n";
+      if (count > 0) text += tag("div", figures, message("class=\"figures of-", count, "\"")) + "\n";
       figures.clear();
+      count = 0;
     };
     for (const Block& block : blocks) {  // figures that follow each other stand side by side
       const std::string written = std::visit(*this, block);
       if (written.starts_with("<figure")) {
         figures += written;
+        ++count;
         continue;
       }
       flush();
@@ -131,35 +135,70 @@ class Writer {
 
   std::string operator()(const Text& text) { return tag("p", escaped(text.words)) + "\n"; }
   std::string operator()(const Heading& heading) { return tag("h3", escaped(heading.words)) + "\n"; }
+  std::string operator()(const Cards& cards) {
+    std::string text;
+    for (const Card& card : cards.cards) {
+      std::string formulas;
+      for (const std::string& line : card.formulas) formulas += escaped(line) + "\n";
+      text += tag("article",
+                  tag("h4", escaped(card.name)) + tag("pre", formulas) + paragraph(card.symbols, "symbols") +
+                      paragraph(card.words, "") + paragraph(card.source, "source"),
+                  message("class=\"card\" style=\"border-top-color: var(--", escaped(card.id), ", var(--soft))\""));
+    }
+    return tag("div", text, "class=\"cards\"") + "\n";
+  }
+  std::string operator()(const Box& box) {
+    return tag("aside", tag("h4", escaped(box.title)) + tag("p", escaped(box.words)), "class=\"box\"") + "\n";
+  }
   std::string operator()(const Claim& claim) {
-    const std::string badge = tag("span", word(claim.verdict), message("class=\"verdict ", word(claim.verdict), "\""));
     return tag("h3", message(claim.number, ". ", escaped(claim.claim)), message("id=\"claim-", claim.number, "\"")) +
            "\n" +
-           tag("p", badge + " " + escaped(claim.words),
+           tag("p", badge(word(claim.verdict), word(claim.verdict)) + " " + escaped(claim.words),
                message("class=\"claim\"", claim.measured ? " data-measured" : "")) +
+           "\n" +
+           tag("p", tag("a", "back to the list", message("href=\"#", section_.id, "-claims\"")), "class=\"back\"") +
            "\n";
+  }
+
+  // The numbers of a section's claims, in the colours of their verdicts.
+  std::string claims() const {
+    std::string list;
+    for (const Block& block : section_.blocks) {
+      const Claim* claim = std::get_if<Claim>(&block);
+      if (!claim) continue;
+      const std::string words = escaped(message(claim->claim, ": ", word(claim->verdict)));
+      const std::string link = tag("a", message(claim->number),
+                                   message("class=\"", word(claim->verdict), "\" href=\"#claim-", claim->number,
+                                           "\" title=\"", words, "\" aria-label=\"", claim->number, ". ", words, "\""));
+      list += tag("li", claim->measured ? tag("p", link, "data-measured") : link);
+    }
+    if (list.empty()) return "";
+    return message("<div id=\"", section_.id, "-claims\"></div>") +
+           tag("nav", tag("span", "Claims") + tag("ol", list), "class=\"claims\" aria-label=\"Claims\"") + "\n";
   }
 
   std::string operator()(const Table& table) {
     std::string head, rows;
     for (std::size_t c = 0; c < table.columns.size(); ++c) {
       const bool words = !table.rows.empty() && table.rows[0].at(c).numbers.empty();
-      head += tag("th", escaped(table.columns[c]), words ? "scope=\"col\" class=\"words\"" : "scope=\"col\"");
+      head +=
+          tag("th", escaped(table.columns[c]), message("scope=\"col\"", classes(words, table.columns[c].size() > 20)));
     }
     for (const auto& row : table.rows) {
       std::string cells;
       for (const Cell& cell : row) {
         const bool first = cells.empty();
-        const std::string attributes = message(cell.numbers.empty() ? "class=\"words\"" : "",
-                                               first ? " scope=\"row\"" : "", cell.is_measured ? " data-measured" : "");
-        cells += tag(first ? "th" : "td", escaped(cell.text), attributes);
+        cells += tag(first ? "th" : "td", content(cell),
+                     message(first ? "scope=\"row\"" : "", classes(cell.numbers.empty(), cell.text.size() > 44),
+                             cell.is_measured ? " data-measured" : ""));
       }
       rows += tag("tr", cells) + "\n";
     }
-    const std::string caption = tag("caption", escaped(table.caption) + " " + csv_link(table.name));
-    return tag("div", tag("table", caption + tag("thead", tag("tr", head)) + tag("tbody", "\n" + rows)),
-               message("class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"", escaped(table.caption), "\"")) +
-           "\n";
+    const std::string caption = tag("caption", escaped(table.caption) + " " + numbers_of({table.name}));
+    const std::string scroll =
+        tag("div", tag("table", caption + tag("thead", tag("tr", head)) + tag("tbody", "\n" + rows)),
+            message("class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"", escaped(table.caption), "\""));
+    return tag("div", scroll, "class=\"table\"") + "\n";
   }
 
   std::string operator()(const LineChart& chart) { return figure(chart.name, chart.title, chart.note, json(chart)); }
@@ -171,9 +210,9 @@ class Writer {
   std::string operator()(const Custom& custom) {
     Json spec = Json::parse(custom.json);
     spec["kind"] = custom.kind;
-    std::string links;
-    for (const Csv& file : custom.files) links += csv_link(file.name) + " ";
-    return tag("div", figure_parts(custom.name, custom.title, custom.note, spec, links),
+    std::vector<std::string> names;
+    for (const Csv& file : custom.files) names.push_back(file.name);
+    return tag("div", figure_parts(custom.name, custom.title, custom.note, spec, numbers_of(names)),
                message("class=\"wide\" id=\"", section_.id, "-", custom.name, "\"")) +
            "\n";
   }
@@ -190,11 +229,31 @@ class Writer {
   }
 
  private:
-  std::string csv_link(const std::string& name) const {
-    const std::string file = csv_name(section_, name);
-    return tag("a", "CSV",
-               message("class=\"csv\" href=\"", escaped(title_.numbers), "/", file, "\" aria-label=\"numbers of ",
-                       escaped(name), " as CSV\""));
+  static std::string paragraph(const std::string& words, const std::string& kind) {
+    if (words.empty()) return "";
+    return tag("p", escaped(words), kind.empty() ? "" : "class=\"" + kind + "\"");
+  }
+  static std::string badge(const std::string& words, const std::string& kind) {
+    return tag("span", escaped(words), "class=\"verdict " + escaped(kind) + "\"");
+  }
+  // A long text gets a width to wrap in, so that a row is not as high as its narrowest column is long.
+  static std::string classes(bool words, bool is_long) {
+    if (!words && !is_long) return "";
+    return message(" class=\"", words ? "words" : "", is_long ? " long" : "", "\"");
+  }
+  static std::string content(const Cell& cell) {
+    const std::string text = cell.badge.empty() ? escaped(cell.text) : badge(cell.text, cell.badge);
+    return cell.link.empty() ? text : tag("a", text, "href=\"#" + escaped(cell.link) + "\"");
+  }
+  // "numbers: results.csv, ways.csv"
+  std::string numbers_of(const std::vector<std::string>& names) const {
+    std::string links;
+    for (const std::string& name : names) {
+      const std::string file = csv_name(section_, name);
+      links += (links.empty() ? "numbers: " : ", ") +
+               tag("a", escaped(name) + ".csv", message("href=\"", escaped(title_.numbers), "/", file, "\""));
+    }
+    return links.empty() ? "" : tag("span", links, "class=\"csv\"");
   }
   std::string figure_parts(const std::string& name, const std::string& title, const std::string& note, Json spec,
                            const std::string& links) const {
@@ -206,7 +265,7 @@ class Writer {
   }
   std::string figure(const std::string& name, const std::string& title, const std::string& note, Json spec,
                      bool measured = false) const {
-    return tag("figure", figure_parts(name, title, note, std::move(spec), csv_link(name)),
+    return tag("figure", figure_parts(name, title, note, std::move(spec), numbers_of({name})),
                message("id=\"", section_.id, "-", name, "\"", measured ? " data-measured" : "")) +
            "\n";
   }
@@ -221,7 +280,10 @@ std::string page(const Title& title, const std::vector<Section>& sections) {
   std::string links, text;
   for (const Section& section : sections) {
     links += tag("li", tag("a", escaped(section.title), message("href=\"#", section.id, "\"")));
-    text += tag("section", tag("h2", escaped(section.title)) + "\n" + Writer(title, section).all(section.blocks),
+    Writer writer(title, section);
+    text += tag("section",
+                tag("h2", escaped(section.title)) + "\n" + writer.claims() + writer.all(section.blocks) +
+                    tag("p", tag("a", "back to the top", "href=\"#top\""), "class=\"back\""),
                 message("id=\"", section.id, "\"")) +
             "\n";
   }
@@ -231,8 +293,10 @@ std::string page(const Title& title, const std::vector<Section>& sections) {
       tag("title", escaped(title.heading)) + "<link rel=\"icon\" href=\"data:,\">" + tag("style", style_sheet);
   const std::string body =
       "<a class=\"skip\" href=\"#main\">To the content</a>" +
-      tag("header", tag("h1", escaped(title.heading)) + tag("p", escaped(title.introduction)) +
-                        tag("nav", tag("ol", links), "aria-label=\"Sections\"")) +
+      tag("header",
+          tag("h1", escaped(title.heading)) + tag("p", escaped(title.introduction)) +
+              tag("nav", tag("ol", links), "aria-label=\"Sections\""),
+          "id=\"top\"") +
       tag("noscript", tag("p", "The figures need JavaScript. All their numbers are in the CSV files.")) +
       tag("main", "\n" + text, "id=\"main\"") + tag("script", page_script);
   return "<!DOCTYPE html>\n<html lang=\"en\">\n" + tag("head", head) + "\n" + tag("body", body) + "\n</html>\n";

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <map>
 
@@ -111,9 +110,7 @@ class Search {
   }
 
  private:
-  double rate(int place) const {
-    return std::strtod(number_text(std::pow(10, static_cast<double>(place) / (3 * unit_)), 2).c_str(), nullptr);
-  }
+  double rate(int place) const { return rounded(std::pow(10, static_cast<double>(place) / (3 * unit_)), 2); }
   bool attempt(int place) {
     if (rate(place) < options_.least || rate(place) > options_.most) return false;
     if (!costs_.contains(place)) costs_[place] = contestant_.costs(rate(place));
@@ -127,7 +124,10 @@ class Search {
   // Where the sweep has to go on at this end, it does.
   bool wants(int end, int step) {
     const double cost = median(costs_[end]), limit = options_.usable * median(costs_[best()]);
-    return (end == best() || cost <= limit) && attempt(end + step);
+    const double inside = median(costs_[end - step]);
+    // Where all rates cost the same, further ones would too.
+    const bool falls = end == best() && (cost < inside || (std::isnan(inside) && !std::isnan(cost)));
+    return (falls || cost <= limit) && attempt(end + step);
   }
 
   const Contestant& contestant_;

@@ -20,17 +20,25 @@ TEST_CASE("Numbers for people") {
   };
   for (const Case& c : {Case{0.041234, 3, "0.0412"},
                         {123.4, 2, "123"},
-                        {0, 3, "0.00"},
+                        {0, 3, "0"},
                         {-2.5, 2, "-2.5"},
-                        {3.14159e-7, 3, "3.14e-07"},
-                        {2e6, 2, "2.0e+06"},
+                        {3.14159e-7, 3, "3.14 × 10⁻⁷"},
+                        {2e6, 2, "2 × 10⁶"},
+                        {-1e-8, 3, "-10⁻⁸"},
+                        {0.1, 4, "0.1"},
+                        {0.9999, 3, "1"},
+                        {1234, 3, "1234"},
+                        {99.96, 3, "100"},
+                        {999999.7, 3, "10⁶"},
                         {NAN, 3, "-"},
                         {INFINITY, 3, "∞"}})
     CHECK(number_text(c.number, c.digits) == c.text);
   CHECK(median({3, 1, 2}) == 2);
   CHECK(median({4, 1, 2, NAN}) == 3);
   CHECK(std::isnan(median({})));
-  CHECK(Cell::spread({0.3, 0.1, 0.2}).text == "0.200 (0.100 to 0.300)");
+  CHECK(Cell::spread({0.3, 0.1, 0.2}).text == "0.2 (0.1 to 0.3)");
+  CHECK(Cell::spread({0.3, 0.3}).text == "0.3");
+  CHECK(rounded(1.2345e-7) == 1.23e-7);
 }
 
 TEST_CASE("Every number of a table and a figure is in its file") {
@@ -86,6 +94,38 @@ TEST_CASE("Text cannot become markup") {
   CHECK(html.find("<S>") == std::string::npos);
   CHECK(html.find("<x>") == std::string::npos);
   CHECK(html.find("\\u003c/script>") != std::string::npos);
+}
+
+TEST_CASE("A cell leads to a claim and back, and shows its verdict in its colour") {
+  Cell name("1. Adam & co"), verdict("yes");
+  name.link = "claim-1";
+  verdict.badge = "yes";
+  const Section section = {
+      .id = "s",
+      .title = "S",
+      .blocks = {Table{"t", "T", {"claim", "verdict"}, {{name, verdict}}}, Claim{1, "Adam", Verdict::yes, "Here."}}};
+  const std::string html = page({"Lab", "", "csv"}, {section});
+  for (const char* part : {"<a href=\"#claim-1\">1. Adam &amp; co</a>", "<span class=\"verdict yes\">yes</span>",
+                           "<h3 id=\"claim-1\">", "href=\"#s-claims\"", "id=\"s-claims\"", "href=\"#top\"",
+                           "id=\"top\"", "numbers: <a href=\"csv/s-t.csv\">t.csv</a>"})
+    CHECK_MESSAGE(html.find(part) != std::string::npos, part);
+}
+
+TEST_CASE("Cards and boxes") {
+  const Section section = {.id = "s",
+                           .title = "S",
+                           .blocks = {Cards{{{.id = "adam",
+                                              .name = "Adam",
+                                              .formulas = {"m = β₁ m", "a < b"},
+                                              .symbols = "m: mean",
+                                              .words = "Divides.",
+                                              .source = "2015"}}},
+                                      Box{"Think about it", "Why?"}}};
+  CHECK(csv_files({section}).empty());
+  const std::string html = page({"Lab", "", "csv"}, {section});
+  for (const char* part : {"var(--adam,", "m = β₁ m\na &lt; b", "m: mean", "Divides.", "2015",
+                           "<aside class=\"box\"><h4>Think about it</h4><p>Why?</p></aside>"})
+    CHECK_MESSAGE(html.find(part) != std::string::npos, part);
 }
 
 TEST_CASE("Each rule of the lab is an optimizer that takes its settings") {

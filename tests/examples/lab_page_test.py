@@ -65,6 +65,52 @@ def too_wide(browser):
             .slice(0, 5).map(one => `${one.tagName} ${one.className} in ${one.closest('[id]')?.id}`)]""")
 
 
+def few_ticks(browser):
+    """The charts with an axis of fewer than two words."""
+    return browser.execute_script("""
+        return [...document.querySelectorAll('.plot')].filter(plot => plot.offsetParent !== null).flatMap(plot => ['tick-x', 'tick-y'].filter(kind => {
+          const svg = plot.querySelector('svg:not(.bar)'), count = svg.querySelectorAll(`.${kind}`).length;
+          return count < 2 && !(kind === 'tick-y' && count === 0 && svg.querySelector('circle')) && !svg.classList.contains('heat');
+        }).map(kind => `${plot.parentElement.id} ${kind}`))""")
+
+
+def wrong_bars(browser):
+    """Where colours stand for numbers: a bar with two numbers at least, whose ends have the colours of the ends."""
+    return browser.execute_script("""
+        const wrong = [];
+        for (const plot of document.querySelectorAll('.plot')) {
+          if (plot.offsetParent === null || !plot.querySelector('.heat rect, image')) continue;
+          const bar = plot.querySelector('.bar'), numbers = bar ? [...bar.querySelectorAll('text')].filter(text => /[0-9]/.test(text.textContent)) : [];
+          if (numbers.length < 2) { wrong.push(`${plot.parentElement.id}: ${numbers.length} numbers`); continue; }
+          const cells = [...plot.querySelectorAll('.heat rect[data-value]')].filter(cell => cell.dataset.value !== '').sort((a, b) => a.dataset.value - b.dataset.value);
+          if (!cells.length) continue;
+          const colors = bar.querySelectorAll('rect'), ends = [colors[0], colors[colors.length - 1]].map(one => one.getAttribute('fill'));
+          const found = [cells[0], cells.at(-1)].map(one => one.getAttribute('fill'));
+          const values = [cells[0], cells.at(-1)].map(one => Number(one.dataset.value)), says = [numbers[0], numbers.at(-1)].map(one => Number(one.textContent.replace(/[≤≥] /, '').replace('−', '-')));
+          const reached = [values[0] <= says[0] + Math.abs(says[0]) * 0.005, values[1] >= says[1] - Math.abs(says[1]) * 0.005];  // maps may share a wider range
+          if (values[0] !== values[1] && reached.some((at, i) => at && ends[i] !== found[i])) wrong.push(`${plot.parentElement.id}: ${ends} but ${found}`);
+        }
+        return wrong""")
+
+
+def wrong_tables(browser):
+    """Tables that are cut without a sign, or in the middle of a column, or whose first column does not stay."""
+    return browser.execute_script("""
+        const wrong = [];
+        for (const box of document.querySelectorAll('.scroll')) {
+          if (box.offsetParent === null || box.scrollWidth <= box.clientWidth + 1) continue;
+          const caption = box.querySelector('caption').textContent.slice(0, 40), first = box.querySelector('tbody th'), heads = [...box.querySelectorAll('thead th')];
+          if (!box.classList.contains('more') || getComputedStyle(box).boxShadow === 'none') wrong.push(`${caption}: no sign that it scrolls`);
+          const edge = box.getBoundingClientRect().right, cut = heads.filter(head => head.getBoundingClientRect().left < edge - 4 && head.getBoundingClientRect().right > edge + 4);
+          if (cut.length && cut[0] !== heads[1]) wrong.push(`${caption}: cut in ${cut[0].textContent}`);
+          const left = first.getBoundingClientRect().left;
+          box.scrollLeft = 60;
+          if (Math.abs(first.getBoundingClientRect().left - left) > 1) wrong.push(`${caption}: the first column does not stay`);
+          box.scrollLeft = 0;
+        }
+        return wrong""")
+
+
 def check_layout(browser, size, theme):
     open_page(browser, size, theme)
     check(every(browser, "section"), "there is no section")
@@ -77,6 +123,9 @@ def check_layout(browser, size, theme):
                 Select(select).select_by_index(index)
         time.sleep(0.3)
         check(not undrawn(browser), f"at option {index}, {size}, {theme}: not drawn: {undrawn(browser)}")
+        for problems, words in ((few_ticks, "fewer than two ticks"), (wrong_bars, "colours without their numbers"), (wrong_tables, "tables")):
+            found = problems(browser)
+            check(not found, f"at option {index}, {size}, {theme}: {words}: {found}")
         check(not too_wide(browser), f"at option {index}, {size}, {theme}: wider than the window: {too_wide(browser)}")
 
 
@@ -86,27 +135,42 @@ def ways(browser):
 
 def check_race(browser):
     open_page(browser, "desktop", "light")
-    press = lambda label: browser.execute_script("arguments[0].click()", every(browser, f"#race button[aria-label='{label}']")[0])
+    press = lambda label: browser.execute_script("arguments[0].click()", every(browser, f"#race button[aria-label{label}]")[0])
+    step = lambda: int(every(browser, "#race .controls .at")[0].text.split()[1])
     at_end = ways(browser)
     check(any(at_end), "the race shows no way")
-    press("Play")
+    press("='Play'")
     time.sleep(0.5)
     early = ways(browser)
     check(early != at_end, "Play did not start from the beginning")
     time.sleep(0.5)
     later = ways(browser)
     check(later != early and len(later[0]) > len(early[0]), "Play does not move the ways on")
-    press("Pause")
+    press("='Pause'")
     paused = ways(browser)
     time.sleep(0.3)
     check(ways(browser) == paused, "Pause does not stop them")
-    press("One step on")
+    press("$=' on'")
     check(ways(browser) != paused, "a step on changes nothing")
-    press("One step back")
+    press("$=' back'")
     check(ways(browser) == paused, "a step back does not undo a step on")
     slider = every(browser, "#race input[type=range]")[0]
     slider.send_keys(Keys.HOME)
-    check(every(browser, "#race .race .at")[0].text.startswith("step 0 "), "the slider does not scrub to the start")
+    check(step() == 0, "the slider does not scrub to the start")
+    speeds = Select(next(select for select in every(browser, "#race .race select")))
+    moved = {}
+    for index in (0, len(speeds.options) - 1):
+        speeds.select_by_index(index)
+        slider.send_keys(Keys.HOME)
+        press("='Play'")
+        time.sleep(1)
+        press("='Pause'")
+        moved[index] = step()
+    check(moved[len(speeds.options) - 1] > 4 * max(1, moved[0]), f"the speeds make {moved} steps a second")
+    at = step()
+    words = every(browser, "#race button[aria-label$=' on']")[0].get_attribute("aria-label")
+    press("$=' on'")
+    check(step() - at == (1 if words.startswith("One") else int(words.split()[0])), f"the button says {words}, and goes by {step() - at}")
     slider.send_keys(Keys.END)
     check(ways(browser) == at_end, "the slider does not scrub to the end")
     boxes = every(browser, "#race input[type=checkbox]")
@@ -115,7 +179,7 @@ def check_race(browser):
     for box in boxes:
         box.send_keys(Keys.SPACE)
     check([way != "" for way in ways(browser)] == [not one for one in shown], "the boxes do not toggle the ways")
-    pick = lambda which: Select(every(browser, "#race .plot select")[which])  # each choice draws the lists anew
+    pick = lambda which: Select(every(browser, "#race .plot > .controls select")[which])  # each choice draws the lists anew
     for which in (2, 1, 0):
         for index in range(len(pick(which).options)):
             pick(which).select_by_index(index)
@@ -133,17 +197,38 @@ def check_chart(browser):
     button.send_keys(Keys.ENTER)
     check(curves() == before, "the legend does not bring a line back")
     chart.find_element(By.CSS_SELECTOR, "svg").send_keys(Keys.ARROW_RIGHT)
-    check(chart.find_element(By.CSS_SELECTOR, ".at").text != "", "an arrow key reads no value")
+    check(chart.find_element(By.CSS_SELECTOR, ".at").get_attribute("textContent") != "", "an arrow key reads no value")
 
 
 def check_heat_map(browser):
     """Arrow keys read its cells."""
-    chart = next(plot for plot in every(browser, "figure > .plot") if plot.is_displayed() and plot.find_elements(By.CSS_SELECTOR, "svg > rect"))
-    svg, readout = chart.find_element(By.CSS_SELECTOR, "svg"), chart.find_element(By.CSS_SELECTOR, ".at")
+    chart = next(plot for plot in every(browser, "figure > .plot") if plot.is_displayed() and plot.find_elements(By.CSS_SELECTOR, ".heat"))
+    svg, readout = chart.find_element(By.CSS_SELECTOR, ".heat"), chart.find_element(By.CSS_SELECTOR, ".key-words")
     svg.send_keys(Keys.ARROW_RIGHT)
     first = readout.text
     svg.send_keys(Keys.ARROW_DOWN)
     check(first and readout.text and readout.text != first, "arrow keys do not read the cells of a heat map")
+
+
+def check_claims(browser):
+    """Each claim is reached from the list, and leads back to it; each section leads to the top."""
+    links = every(browser, "nav.claims a")
+    claims = every(browser, "h3[id^='claim-']")
+    check(len(links) == len(claims), f"{len(links)} links to {len(claims)} claims")
+    top = lambda css: browser.execute_script("return document.querySelector(arguments[0]).getBoundingClientRect().top", css)
+    for link in links:
+        target = link.get_dom_attribute("href")
+        link.click()
+        time.sleep(0.1)
+        check(-1 <= top(target) < 450, f"the link to {target} does not lead there: {top(target)}")
+        covered = browser.execute_script("return document.querySelector('nav.claims').getBoundingClientRect().bottom")
+        check(top(target) >= covered - 1, f"{target} lies under the list")
+    back = every(browser, ".back a[href$='-claims']")
+    check(len(back) == len(claims), "a claim has no way back to the list")
+    browser.execute_script("arguments[0].click()", back[-1])
+    time.sleep(0.1)
+    check(abs(top("nav.claims")) < 300, "the way back does not lead to the list")
+    check(len(every(browser, "section > .back a[href='#top']")) == len(every(browser, "section")), "a section has no way to the top")
 
 
 def check_file(browser):
@@ -188,7 +273,9 @@ try:
         check_race(browser)
     if every(browser, "figure .curve"):
         check_chart(browser)
-    if every(browser, "figure svg > rect"):
+    if every(browser, "nav.claims"):
+        check_claims(browser)
+    if every(browser, "figure .heat"):
         check_heat_map(browser)
     log = browser.get_log("browser")
     check(not log, f"the console says {log}")

@@ -57,8 +57,8 @@ TEST_CASE("Measured costs agree with what is said, or not, or leave it undecided
   for (const Case& c : {Case{{0.8, 0.9, 0.7}, {1, 1.1, 0.95}, true, "agrees: lower by 20 %"},
                         {{1, 1.1, 0.95}, {0.8, 0.9, 0.7}, true, "disagrees: higher by 20 %"},
                         {{0.8, 0.96, 0.7}, {1, 1.1, 0.95}, true, "undecided: lower by 20 %, and the seeds overlap"},
-                        {{0.98, 0.97, 0.99}, {1, 1.1, 1}, false, "agrees: 2.0 % apart"},
-                        {{0.98, 0.97, 0.99}, {1, 1.1, 1}, true, "agrees: lower by 2.0 %"},
+                        {{0.98, 0.97, 0.99}, {1, 1.1, 1}, false, "agrees: 2 % apart"},
+                        {{0.98, 0.97, 0.99}, {1, 1.1, 1}, true, "agrees: lower by 2 %"},
                         {{0.8, 0.9, 0.7}, {1, 1.1, 0.95}, false, "disagrees: lower by 20 %"},
                         {{0.8, 1.2, 0.7}, {1, 1.1, 0.95}, false, "undecided: lower by 20 %, and the seeds overlap"},
                         {{0.8, NAN, 0.7}, {1, 1.1, 0.95}, true, "undecided: a training diverged"}})

@@ -111,10 +111,11 @@ Blocks outliers(const Context& context) {
   const auto shown = [](const std::vector<double>& values) { return number_text(median(values)); };
   return {Claim{7, say::outliers_claim{}, parts.all(),
                 std::string(say::outliers_jump{.adam = shown(adam[0]), .adamax = shown(adamax[0])}) + " " +
-                        std::string(say::outliers_wait{.adam = Cell::integer(median(adam[1])).text,
-                                           .adamax = Cell::integer(median(adamax[1])).text}) +
-                        " " + either(parts.part[2], say::outliers_loses{}, say::outliers_gains{},
-                                    say::outliers_undecided{.adam = shown(adam[2]), .adamax = shown(adamax[2])})},
+                    std::string(say::outliers_wait{.adam = Cell::integer(median(adam[1])).text,
+                                                   .adamax = Cell::integer(median(adamax[1])).text}) +
+                    " " +
+                    either(parts.part[2], say::outliers_loses{}, say::outliers_gains{},
+                           say::outliers_undecided{.adam = shown(adam[2]), .adamax = shown(adamax[2])})},
           Text{say::outliers_rule{.before = before}},
           LineChart{.name = "7-spike",
                     .title = say::outliers_spike_title{},

@@ -23,16 +23,17 @@ Section claims(const Context& context) {
     if (!claim) continue;
     Cell verdict(word(claim->verdict));
     verdict.is_measured = claim->measured;
-    overview.rows.push_back({std::to_string(claim->number) + ". " + claim->claim, verdict});
+    verdict.badge = word(claim->verdict);
+    Cell what(std::to_string(claim->number) + ". " + claim->claim);
+    what.link = "claim-" + std::to_string(claim->number);
+    overview.rows.push_back({what, verdict});
   }
   overview.caption = say::overview{.count = overview.rows.size()};
   section.blocks = {Text{say::introduction{.count = overview.rows.size()}}, Text{say::verdicts{}}, Text{say::tuning{}},
                     overview, Text{say::left_out{}}};
   section.blocks.insert(section.blocks.end(), std::make_move_iterator(all.begin()), std::make_move_iterator(all.end()));
-  section.blocks.emplace_back(Heading{say::think{}});
-  section.blocks.emplace_back(Text{say::think_words{}});
-  section.blocks.emplace_back(Heading{say::remember{}});
-  section.blocks.emplace_back(Text{say::remember_words{}});
+  section.blocks.emplace_back(Box{say::think{}, say::think_words{}});
+  section.blocks.emplace_back(Box{say::remember{}, say::remember_words{}});
   return section;
 }
 

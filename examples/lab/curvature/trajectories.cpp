@@ -43,9 +43,9 @@ Plane plane_of(const std::vector<Trajectory>& all) {
   return principal_plane(points);
 }
 
-struct Box {
+struct Extent {
   double low, high;
-  explicit Box(const std::vector<double>& values) {
+  explicit Extent(const std::vector<double>& values) {
     const auto [least, largest] = std::minmax_element(values.begin(), values.end());
     const double margin = 0.25 * (*largest - *least);
     low = *least - margin, high = *largest + margin;
@@ -116,11 +116,11 @@ Blocks trajectories(const Context& context, const Progress& progress) {
   }
   const Plane walk = of_random_walks(1, looks, start.size(), seed + 2);
   table.rows.push_back({"a random walk", NAN, NAN, NAN, NAN, Cell(100 * plane_share(walk))});
-  const Box across(xs), up(ys);
+  const Extent across(xs), up(ys);
   map.left = across.low, map.right = across.high, map.bottom = up.low, map.top = up.high;
   for (std::size_t row = 0; row < side; ++row) {
     for (std::size_t column = 0; column < side; ++column) {
-      const auto place = [side](const Box& box, std::size_t i) {
+      const auto place = [side](const Extent& box, std::size_t i) {
         return box.low + (box.high - box.low) * static_cast<double>(i) / static_cast<double>(side - 1);
       };
       map.values.push_back(value_at(parameters, plane.at(place(across, column), place(up, row)), loss));

@@ -137,6 +137,7 @@ std::string packed_surface(const std::vector<double>& values, bool logarithmic) 
 }
 
 Json json(const Race& race) {
+  const auto [least, most] = std::minmax_element(race.surface.begin(), race.surface.end());
   Json runs = Json::array(), best = Json::array();
   for (std::size_t s = 0; s < race.starts.size(); ++s) {
     Json of_start = Json::array(), best_of_start = Json::array();
@@ -160,6 +161,7 @@ Json json(const Race& race) {
           {"range", {race.left, race.right, race.bottom, race.top}},
           {"columns", grid},
           {"surface", packed_surface(race.surface, race.id != "reddi")},
+          {"heights", {*least, *most}},
           {"frames", race.frames},
           {"starts", race.starts},
           {"minima", race.minima},

@@ -32,3 +32,28 @@ for (const choice of document.querySelectorAll('.choice')) {
   select.addEventListener('change', () => parts.forEach((part, index) => part.hidden = index !== select.selectedIndex));
   select.selectedIndex = 0;
 }
+
+// A table that is wider than its place ends between two columns, for which its first one takes up the slack; and it
+// says that there are more.
+function fitTable(box) {
+  const heads = [...box.querySelectorAll('thead th')], room = box.clientWidth;
+  if (!heads.length || room === 0) return;
+  heads[0].style.minWidth = '';
+  if (box.scrollWidth > room + 1) {
+    const whole = heads.map(head => head.offsetLeft + head.offsetWidth).filter((end, i) => i > 0 && end <= room);
+    if (whole.length) heads[0].style.minWidth = `${heads[0].offsetWidth + room - whole.at(-1)}px`;
+    box.style.scrollPaddingLeft = `${heads[0].offsetWidth}px`;
+  }
+  markScroll(box);
+}
+function markScroll(box) {
+  const rest = box.scrollWidth - box.clientWidth;
+  box.classList.toggle('scrolls', rest > 1);
+  box.classList.toggle('more', rest - box.scrollLeft > 2);
+  box.classList.toggle('moved', box.scrollLeft > 2);
+}
+const fitted = new ResizeObserver(entries => entries.forEach(entry => fitTable(entry.target.firstElementChild)));
+for (const box of document.querySelectorAll('.scroll')) {
+  box.addEventListener('scroll', () => markScroll(box), {passive: true});
+  fitted.observe(box.parentElement);
+}

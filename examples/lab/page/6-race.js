@@ -46,11 +46,9 @@ charts.race = (host, spec, width, state) => {
   host.append(element('div', {class: 'race'}, stage, table));
 
   state.image ??= shades(decode(race.surface), race.columns);
-  const plot = frame(stage, {width: side, height: side * 0.9, left: 52, top: 22, x: {label: race.x_label, low: left, high: right}, y: {low: bottom, high: top}, xs: [], ys: [],
-                             label: `${race.label}: the ways of the optimizers; their results are in the table`});
-  plot.svg.style.maxWidth = `${side}px`;
-  shape(plot.svg, 'text', {x: 0, y: 12}, race.y_label);
-  shape(plot.inside, 'image', {href: state.image, x: plot.left, y: plot.top, width: plot.right - plot.left, height: plot.bottom - plot.top, preserveAspectRatio: 'none'});
+  stage.append(element('p', {class: 'key-words'}, 'value of the function'));
+  surfaceBar(stage, race.heights?.[0], race.heights?.[1], race.id !== 'reddi', 'value of the function');
+  const plot = plane(stage, side, {...race, image: state.image, label: `${race.label}: the ways of the optimizers; their results are in the table`});
   for (const [x, y] of race.minima) {
     const at = [plot.across.at(x), plot.up.at(y)];
     shape(plot.inside, 'path', {d: `M${at[0] - 6} ${at[1] - 6}l12 12m0 -12l-12 12`, stroke: 'var(--ink)', 'stroke-width': 2});
@@ -63,6 +61,7 @@ charts.race = (host, spec, width, state) => {
     racer.way = shape(plot.inside, 'polyline', {class: 'way', style, 'data-racer': racer.id});
     racer.dot = shape(plot.inside, 'circle', {class: 'dot', r: 5.5, style: `fill: ${color(racer.id)}`});
     const across = (right - left) * 2, up = (top - bottom) * 2;
+    racer.out = shape(plot.svg, 'path', {class: 'leaving', style: `fill: ${color(racer.id)}`});
     racer.points = Array.from({length: racer.frames}, (_, i) => [
       plot.across.at(left + racer.codes[2 * i] * across - across / 4).toFixed(1),
       plot.up.at(bottom + racer.codes[2 * i + 1] * up - up / 4).toFixed(1)]);
@@ -83,18 +82,33 @@ charts.race = (host, spec, width, state) => {
   };
   const go = to => { state.frame = Math.max(0, Math.min(last, to)); draw(); };
   const stop = () => { clearInterval(state.timer); state.timer = undefined; play.textContent = 'Play'; play.setAttribute('aria-label', 'Play'); };
+  // At one speed in steps, however far the frames are apart: the whole way in ten seconds.
+  const pace = race.frames[last] / 10;
+  state.speed ??= 1;
+  const speed = element('select', {}, ...[0.25, 0.5, 1, 2, 4].map(times => element('option', {value: times, selected: times === state.speed},
+      `${times}× (${numberText(pace * times)} steps a second)`)));
+  speed.addEventListener('change', () => { state.speed = Number(speed.value); });
   const play = button('Play', 'Play', () => {
     if (state.timer !== undefined) return stop();
     if (state.frame === last) go(0);
     play.textContent = 'Pause';
     play.setAttribute('aria-label', 'Pause');
-    state.timer = setInterval(() => { go(state.frame + 1); if (state.frame === last) stop(); }, 50);
+    let at = race.frames[state.frame], before = performance.now();
+    state.timer = setInterval(() => {
+      const now = performance.now();
+      at += (now - before) / 1000 * pace * state.speed;
+      before = now;
+      const next = race.frames.findIndex(step => step > at);
+      go(next < 0 ? last : next - 1);
+      if (state.frame === last) stop();
+    }, 40);
   });
   const slider = element('input', {type: 'range', min: 0, max: last, 'aria-label': 'Step'});
   slider.addEventListener('input', () => { stop(); go(Number(slider.value)); });
+  const back = button('◂', '', () => { stop(); go(state.frame - 1); }), on = button('▸', '', () => { stop(); go(state.frame + 1); });
   const clock = element('p', {class: 'at'});
-  stage.append(element('div', {class: 'controls scrub'}, play, button('◂', 'One step back', () => { stop(); go(state.frame - 1); }),
-      button('▸', 'One step on', () => { stop(); go(state.frame + 1); }), slider), clock);
+  stage.append(element('div', {class: 'controls scrub'}, play, back, on, slider),
+               element('div', {class: 'controls'}, element('label', {}, 'Speed', speed), clock));
 
   function draw() {
     for (const racer of racers) {
@@ -105,11 +119,25 @@ charts.race = (host, spec, width, state) => {
       racer.dot.setAttribute('visibility', seen ? 'visible' : 'hidden');
       racer.dot.setAttribute('cx', at[0]);
       racer.dot.setAttribute('cy', at[1]);
+      const inner = racer.points.slice(0, upto + 1).findLastIndex(([x, y]) => x >= plot.left && x <= plot.right && y >= plot.top && y <= plot.bottom);
+      const out = seen && inner >= 0 && inner < upto ? leaving(plot, racer.points[inner + 1].map(Number), racer.points[inner].map(Number)) : '';
+      racer.out.setAttribute('d', out);
       racer.row.classList.toggle('away', !seen);
     }
     slider.value = state.frame;
     slider.setAttribute('aria-valuetext', `step ${race.frames[state.frame]}`);
-    clock.textContent = `step ${race.frames[state.frame]} of ${race.frames[last]}`;
+    // Frames are further apart where less happens.
+    const gap = to => to < 0 || to > last ? 0 : Math.abs(race.frames[to] - race.frames[state.frame]);
+    const say = (button, count, way) => {
+      const words = count === 1 || count === 0 ? `One step ${way}` : `${count} steps ${way}`;
+      button.setAttribute('aria-label', words);
+      button.title = words;
+      button.disabled = count === 0;
+    };
+    say(back, gap(state.frame - 1), 'back');
+    say(on, gap(state.frame + 1), 'on');
+    const far = gap(state.frame + 1) || gap(state.frame - 1);
+    clock.textContent = `step ${race.frames[state.frame]} of ${race.frames[last]}` + (far > 1 ? `; ◂ ▸ go by ${far} steps here` : '');
   }
   state.timer = undefined;
   draw();
