@@ -323,14 +323,15 @@ check "it is refused then" exits 2
 kill -INT "$pid"
 end
 cp both first
-flock both.lock sleep 1 & # as another training does, which ends meanwhile
-sleep 0.2
 rm both
-(sleep 0.3 && cp first both) &
+# Another training that holds the lock, and saves before it ends.
+flock both.lock bash -c 'touch locked; until grep -q "waiting for it" err 2>/dev/null; do sleep 0.05; done; cp first both' &
+pid=$!
+await [ -e locked ]
 run "${short[@]}" --checkpoint both
 wait
 check "what was saved during the wait is not written over" complains "both holds a training already"
-rm -f both both.lock first
+rm -f both both.lock first locked
 run "${short[@]}" --checkpoint-every 5
 check "--checkpoint-every without --checkpoint" refused "--checkpoint-every needs --checkpoint FILE"
 run --checkpoint new

@@ -239,7 +239,7 @@ Blocks different_scales(const Context& context) {
     for (std::size_t s = 0; s < sweeps.size(); ++s) {
       ends[s].push_back(sweeps[s].losses[sweeps[s].best()]);
       for (double& end : ends[s].back()) end = std::max(end, 1e-20);
-      table.rows[s].push_back(Cell::spread(ends[s].back()));
+      table.rows[s].push_back(Cell::spread(ends[s].back(), 2));
       rates.rows[s].emplace_back(sweeps[s].rates[sweeps[s].best()], 2);
     }
   }
