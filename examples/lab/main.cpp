@@ -19,6 +19,7 @@
 #include "program.h"
 #include "section_progress.h"
 #include "text.h"
+#include "words/page.h"
 
 namespace lab {
 namespace {
@@ -142,15 +143,16 @@ void run(const Options& options) {
     }
   };
   for (const Csv& file : files) write(folder / file.name, file.lines);
-  const std::string digits = options.data ? "the digits of a data set" : "digits that the library draws";
-  const std::string html = page(
-      {.heading = "Optimization lab",
-       .introduction = message(
-           "What Adam, Adamax and their relatives do, computed by their own code in xgrad, on small functions and on ",
-           digits, ". ", options.quick ? "A quick page: few steps and settings. " : "", "Seed ", options.seed,
-           ". Every number is also in the CSV files beside this page."),
-       .numbers = folder.filename().string()},
-      sections);
+  namespace say = words::page_section;
+  const std::string html =
+      page({.heading = say::heading{},
+            .introduction =
+                say::introduction{
+                    .digits = options.data ? std::string(say::real_digits{}) : std::string(say::drawn_digits{}),
+                    .length = options.quick ? std::string(say::quick{}) : std::string(say::whole{}),
+                    .seed = options.seed},
+            .numbers = folder.filename().string()},
+           sections);
   write(output.path(), html);
   if (!failure.empty()) throw std::runtime_error(failure);
   std::printf("%s: %s, and %zu files of numbers in %s\n", printable(options.output.string()).c_str(),

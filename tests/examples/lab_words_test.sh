@@ -41,6 +41,6 @@ if program '.adam = 2.5, .lion = 1, .sgd = 3'; then fail "a number without a nam
 
 for text in "$lab"/*/words.txt; do # what nobody shows is deleted
   sed -n 's/^\[\(.*\)\]$/\1/p' "$text" | while read -r name; do
-    grep -qrE --include='*.cpp' --include='*.h' "say::$name\b" "$(dirname "$text")" || fail "nothing shows [$name] of $text"
+    grep -qrE --include='*.cpp' --include='*.h' "say::$name\b" "$lab" || fail "nothing shows [$name] of $text"
   done
 done
