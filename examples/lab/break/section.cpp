@@ -20,17 +20,17 @@ Section break_it(const Context& context) {
 
   Table overview = {.name = "overview",
                     .caption = say::overview{},
-                    .columns = {"failure", "healthy loss", "broken loss", "against healthy", "cure", "loss with it",
-                                "against healthy"},
+                    .columns = {"failure", "healthy loss", "broken loss", "broken against healthy", "cure",
+                                "cured loss", "cured against healthy"},
                     .rows = {}};
   Table diagnoses = {.name = "diagnoses",
                      .caption = say::diagnoses{},
                      .columns = {"failure", "the number that tells", "broken", "healthy"},
                      .rows = {}};
   for (const Failure& one : failures) {
-    overview.rows.push_back({one.name, Cell::spread(one.healthy), Cell::spread(one.broken),
-                             standing(one.broken, one.healthy), one.cure, Cell::spread(one.cured),
-                             standing(one.cured, one.healthy)});
+    overview.rows.push_back({one.name, spread(one.healthy), spread(one.broken), standing(one.broken, one.healthy),
+                             one.cure, spread(one.cured),
+                             one.cured == one.healthy ? "the same runs" : standing(one.cured, one.healthy)});
     diagnoses.rows.push_back({one.name, one.diagnosis, one.shown, one.shown_healthy});
   }
   Section section = {.id = "break",

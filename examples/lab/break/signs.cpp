@@ -89,8 +89,20 @@ Runs examine(const Context& context, std::string label, std::string color,
 double last_loss(const Signs& signs) { return final_loss({signs.losses, !std::isfinite(signs.losses.back())}); }
 double largest_loss(const Signs& signs) { return *std::max_element(signs.losses.begin(), signs.losses.end()); }
 
+namespace {
+
+bool none(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double value) { return std::isnan(value); });
+}
+
+}  // namespace
+
+Cell spread(const std::vector<double>& values, int digits) {
+  return none(values) ? Cell(NAN) : Cell::spread(values, digits);
+}
+
 std::string standing(const std::vector<double>& first, const std::vector<double>& second) {
-  if (std::all_of(first.begin(), first.end(), [](double value) { return std::isnan(value); })) return "not a number";
+  if (none(first)) return "not a number";
   const Order order = compare(first, second);
   return order == Order::lower ? "lower" : order == Order::higher ? "higher" : "undecided";
 }
@@ -123,7 +135,7 @@ Table signs_table(std::string name, const std::vector<Runs>& all) {
   for (const Runs& one : all) table.columns.push_back(one.label);
   const auto row = [&](const char* label, double (*number)(const Signs&), int digits = 3) {
     std::vector<Cell> cells = {label};
-    for (const Runs& one : all) cells.push_back(Cell::spread(one.all(number), digits));
+    for (const Runs& one : all) cells.push_back(spread(one.all(number), digits));
     table.rows.push_back(std::move(cells));
   };
   row(

@@ -61,6 +61,9 @@ Table signs_table(std::string name, const std::vector<Runs>& all);
 double last_loss(const Signs& signs);
 double largest_loss(const Signs& signs);
 
+/// Cell::spread(), and a single "-" where none of the values is a number.
+Cell spread(const std::vector<double>& values, int digits = 3);
+
 /// "higher", "lower" or "undecided" than the second, by compare(); "not a number" where all of the first are.
 std::string standing(const std::vector<double>& first, const std::vector<double>& second);
 

@@ -234,8 +234,7 @@ Failure no_correction(const Context& context, const Runs& healthy) {
   };
   const std::vector<double> corrected = all[0].all(last_loss), without = all[1].all(last_loss),
                             own_losses = all[2].all(last_loss), warm = all[3].all(last_loss);
-  std::vector<Runs> shown(all.begin(), all.end() - 1);
-  shown.push_back(all[4]);
+  std::vector<Runs> shown = all;
   shown.back().label = "healthy: β₂ 0.999, α " + number_text(usual_rate, 1);
   return {
       .blocks = {Heading{say::correction_heading{}},
@@ -248,8 +247,11 @@ Failure no_correction(const Context& context, const Runs& healthy) {
                                                           say::correction_helps{}, say::correction_open{}),
                                              .own = own_rate,
                                              .own_is = compared(own_losses, corrected),
+                                             .own_loss = median(own_losses),
                                              .rate = rate,
+                                             .rising = rising,
                                              .warm_is = compared(warm, corrected),
+                                             .warm_loss = median(warm),
                                              .without = median(without)}},
                  Text{say::correction_claim{.steps = usual_steps(context)}},
                  loss_chart("correction-loss", say::correction_chart{}, say::loss_note{}, shown),

@@ -97,7 +97,7 @@ std::string decided(judge::Decided when, std::size_t shared) {
 }  // namespace
 
 Blocks between_solutions(const Context& context, const Progress& progress) {
-  const Lengths lengths = {context.pick<std::size_t>(300, 3000), context.pick<std::size_t>(60, 500)};
+  const Lengths lengths = {context.pick<std::size_t>(500, 3000), context.pick<std::size_t>(100, 500)};
   const std::size_t samples = context.pick<std::size_t>(300, 5000);
   std::vector<Kind> kinds = {{"two seeds", "n0"},
                              {"two seeds, hidden units matched", "n2"},

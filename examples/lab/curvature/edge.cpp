@@ -177,7 +177,7 @@ Blocks adaptive_edge(const Context& context, const Progress& progress) {
                       .lines = {}};
   Table table = {.name = "adaptive",
                  .caption = say::adaptive_caption{},
-                 .columns = {"run", "threshold", "preconditioned λ", "over the threshold", "λ of H", "2/α",
+                 .columns = {"run", "threshold", "preconditioned eigenvalue", "over the threshold", "λ of H", "2/α",
                              "λ of H over 2/α", "largest ‖g‖ over the first", "loss at the end"},
                  .rows = {}};
   std::size_t there = 0, raw_there = 0;

@@ -21,7 +21,7 @@ struct Result {
   std::vector<double> early = {}, final = {};  // costs of each seed: around a quarter of the steps, and at the end
 };
 
-std::size_t window(const Experiment& experiment) { return std::max<std::size_t>(1, experiment.steps / 40); }
+std::size_t window(const Experiment& experiment) { return std::max<std::size_t>(3, experiment.steps / 40); }
 
 // The mean cost of the tenth of all steps that ends with a quarter of them.
 double early_loss(const Trained& trained, std::size_t steps) {
@@ -169,10 +169,10 @@ std::string on_budget(const std::string& agreement, bool is_comparable) {
 }
 
 Section paper_experiments(const Context& context) {
-  std::vector<Block> blocks = {Text{say::introduction{}}, Text{say::method{.batch = paper_batch_size}},
-                               Text{say::data{.digits = context.real_digits ? "the digits that were given"
-                                                                            : "digits that are drawn rather than MNIST",
-                                              .images = context.data.train.size()}}};
+  std::vector<Block> blocks = {
+      Text{say::introduction{}}, Text{say::method{.batch = paper_batch_size}},
+      Text{say::data{.digits = context.real_digits ? "as they were given" : "drawn rather than MNIST's",
+                     .images = context.data.train.size()}}};
   double done = 0;
   for (const Experiment& experiment : paper_experiment_list(context)) {
     const auto progress = [&](double within) { context.progress(done + experiment.share * within); };
