@@ -20,18 +20,18 @@ Section break_it(const Context& context) {
 
   Table overview = {.name = "overview",
                     .caption = say::overview{},
-                    .columns = {"failure", "healthy loss", "broken loss", "broken against healthy", "cure",
-                                "cured loss", "cured against healthy"},
+                    .columns = {"failure", "healthy loss", "broken loss", "broken against healthy", "cured loss",
+                                "cured against healthy"},
                     .rows = {}};
   Table diagnoses = {.name = "diagnoses",
                      .caption = say::diagnoses{},
-                     .columns = {"failure", "the number that tells", "broken", "healthy"},
+                     .columns = {"failure", "the number that tells", "broken", "healthy", "cure"},
                      .rows = {}};
   for (const Failure& one : failures) {
     overview.rows.push_back({one.name, spread(one.healthy), spread(one.broken), standing(one.broken, one.healthy),
-                             one.cure, spread(one.cured),
+                             spread(one.cured),
                              one.cured == one.healthy ? "the same runs" : standing(one.cured, one.healthy)});
-    diagnoses.rows.push_back({one.name, one.diagnosis, one.shown, one.shown_healthy});
+    diagnoses.rows.push_back({one.name, one.diagnosis, one.shown, one.shown_healthy, one.cure});
   }
   Section section = {.id = "break",
                      .title = say::title{},

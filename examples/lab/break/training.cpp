@@ -180,7 +180,7 @@ Failure dead_relu(const Context& context, const Runs& healthy) {
                                  examine(context, "biases 0", "n0", biased(0), steps),
                                  examine(context, "biases -10, LeakyReLU", "n6", leaky, steps)};
   const auto percent = [](const Runs& runs, double Signs::*dead) { return number_text(100 * middle(runs, dead)); };
-  const auto spread = [](const Runs& runs) {
+  const auto dead_at_start = [](const Runs& runs) {
     return Cell::spread(runs.all([](const Signs& one) { return 100 * one.dead_at_start; }));
   };
   return {.blocks = {Heading{say::dead_heading{}},
@@ -199,8 +199,8 @@ Failure dead_relu(const Context& context, const Runs& healthy) {
           .cured = all[2].all(last_loss),
           .cure = "biases 0",
           .diagnosis = "dead units at the start, %",
-          .shown = spread(all[1]),
-          .shown_healthy = spread(healthy)};
+          .shown = dead_at_start(all[1]),
+          .shown_healthy = dead_at_start(healthy)};
 }
 
 Failure no_correction(const Context& context, const Runs& healthy) {

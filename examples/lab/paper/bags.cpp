@@ -49,11 +49,11 @@ struct Bags {
   std::vector<bool> labels;
 };
 
-Trained train_on(const Bags& bags, std::string_view id, double lr, std::uint64_t one_seed, std::size_t steps) {
+Trained train_on(const Bags& bags, const Contender& one, double lr, std::uint64_t one_seed, std::size_t steps) {
   seed(one_seed);
   nn::Linear model(bags.vocabulary, 1);
-  const auto optimizer = rule(id).make(model.parameters(), {.lr = lr});
-  optim::Schedule schedule(*optimizer, optim::inverse_sqrt_lr({}));
+  const auto optimizer = rule(one.id).make(model.parameters(), {.lr = lr});
+  optim::Schedule schedule(*optimizer, rate_of(one));
   Generator generator(one_seed);
   IndexTensor order;
   Trained result;
@@ -91,8 +91,8 @@ Experiment sparse_experiment(const Context& context) {
       .name = "sparse",
       .title = say::sparse_title{},
       .words = say::sparse_words{.flipped = 100 * flipped, .length = length, .texts = texts, .vocabulary = vocabulary},
-      .train = [bags](std::string_view id, double lr, std::uint64_t one_seed,
-                      std::size_t count) { return train_on(*bags, id, lr, one_seed, count); },
+      .train = [bags](const Contender& one, double lr, std::uint64_t one_seed,
+                      std::size_t count) { return train_on(*bags, one, lr, one_seed, count); },
       .sweep_steps = context.pick<std::size_t>(80, 400),
       .steps = steps,
       .passes = static_cast<double>(steps * paper_batch_size) / static_cast<double>(texts),
@@ -101,7 +101,8 @@ Experiment sparse_experiment(const Context& context) {
                      {"adagrad", 1e-1, first},
                      {"nesterov", 1, last},
                      {"rmsprop", 3e-2, unranked},
-                     {"adamax", 1e-1, absent}},
+                     {"adamax", 1e-1, absent},
+                     {"adagrad", 3e-2, absent, true}},
       .statements = {{"adam", "adagrad", false}, {"adam", "nesterov", true}, {"adagrad", "nesterov", true}},
       .share = context.pick(0.25, 0.1)};
 }

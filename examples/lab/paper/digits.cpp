@@ -5,7 +5,6 @@
 #include <xgrad/nn/dropout.h>
 #include <xgrad/nn/flatten.h>
 #include <xgrad/nn/linear.h>
-#include <xgrad/optim/schedule.h>
 
 #include "../compare.h"
 #include "paper.h"
@@ -35,12 +34,11 @@ nn::Sequential network(const Layers& layers, std::uint64_t weights) {
 }
 
 Experiment on_digits(const Context& context, const Layers& layers, Experiment experiment) {
-  experiment.train = [&context, layers](std::string_view id, double lr, std::uint64_t one_seed, std::size_t steps) {
+  experiment.train = [&context, layers](const Contender& one, double lr, std::uint64_t one_seed, std::size_t steps) {
     nn::Sequential model = network(layers, one_seed);
-    const auto optimizer = rule(id).make(model.parameters(), {.lr = lr});
-    return train(
-        model, *optimizer, context.data.train,
-        {.steps = steps, .batch_size = paper_batch_size, .seed = one_seed, .schedule = optim::inverse_sqrt_lr({})});
+    const auto optimizer = rule(one.id).make(model.parameters(), {.lr = lr});
+    return train(model, *optimizer, context.data.train,
+                 {.steps = steps, .batch_size = paper_batch_size, .seed = one_seed, .schedule = rate_of(one)});
   };
   experiment.passes =
       static_cast<double>(experiment.steps * paper_batch_size) / static_cast<double>(context.data.train.size());

@@ -17,8 +17,11 @@ constexpr std::size_t paper_batch_size = 128;
 
 struct Contender {
   std::string_view id;
-  double usual;       // the rate around which its sweep begins
-  const char* place;  // what the paper says of where it ends
+  double usual;              // the rate around which its sweep begins
+  const char* place;         // what the paper says of where it ends
+  bool is_constant = false;  // its rate is α in every step, not α / √t
+
+  std::string label() const { return std::string(rule(id).label) + (is_constant ? ", constant α" : ""); }
 };
 
 // What the paper says of two optimizers: the first is ahead of the second, or they are alike.
@@ -30,8 +33,7 @@ struct Statement {
 struct Experiment {
   std::string name, title;
   std::string words;  // what it is, and what the paper says
-  /// With the rate α / √t in step t.
-  std::function<Trained(std::string_view id, double lr, std::uint64_t seed, std::size_t steps)> train;
+  std::function<Trained(const Contender& one, double lr, std::uint64_t seed, std::size_t steps)> train;
   std::size_t sweep_steps, steps;
   double passes, paper_passes;  // over the data: here, and in the paper's figure
   std::vector<Contender> contenders;
@@ -42,6 +44,8 @@ struct Experiment {
 };
 std::vector<Experiment> paper_experiment_list(const Context& context);
 
+/// The rate α / √t in step t, or α.
+xgrad::optim::Curve rate_of(const Contender& one);
 /// Logistic regression on bags of words with dropout.
 Experiment sparse_experiment(const Context& context);
 

@@ -1,5 +1,6 @@
 // Experiments of Kingma & Ba 2015: how they are run, and what is shown of them.
 #include <xgrad/core/errors.h>
+#include <xgrad/optim/schedule.h>
 
 #include <algorithm>
 #include <cmath>
@@ -34,13 +35,12 @@ double early_loss(const Trained& trained, std::size_t steps) {
 std::vector<Result> run(const Context& context, const Experiment& experiment, const Progress& progress) {
   std::vector<Contestant> contestants;
   for (const Contender& one : experiment.contenders)
-    contestants.push_back(
-        {std::string(rule(one.id).label), std::string(one.id), one.usual, [&, id = one.id](double lr) {
-           std::vector<double> costs;
-           for (const std::uint64_t seed : tuning_seeds(context, experiment.tuning_seed_count))
-             costs.push_back(final_loss(experiment.train(id, lr, seed, experiment.sweep_steps)));
-           return costs;
-         }});
+    contestants.push_back({one.label(), one.is_constant ? "n5" : std::string(one.id), one.usual, [&](double lr) {
+                             std::vector<double> costs;
+                             for (const std::uint64_t seed : tuning_seeds(context, experiment.tuning_seed_count))
+                               costs.push_back(final_loss(experiment.train(one, lr, seed, experiment.sweep_steps)));
+                             return costs;
+                           }});
   SweepOptions options = experiment.sweep;
   const auto expected = static_cast<double>(contestants.size() * (options.trials + 2 + 2 * options.halvings));
   options.progress = [&](std::size_t tried) { progress(0.5 * std::min(1.0, static_cast<double>(tried) / expected)); };
@@ -50,7 +50,7 @@ std::vector<Result> run(const Context& context, const Experiment& experiment, co
     Result result = {experiment.contenders[i], sweeps[i]};
     const double best = sweeps[i].rates[sweeps[i].best()];
     for (const std::uint64_t seed : seeds(context)) {
-      const Trained trained = experiment.train(result.contender.id, best, seed, experiment.steps);
+      const Trained trained = experiment.train(result.contender, best, seed, experiment.steps);
       result.curves.push_back(smoothed(trained.losses, window(experiment)));
       result.early.push_back(early_loss(trained, experiment.steps));
       result.final.push_back(final_loss(trained));
@@ -110,6 +110,21 @@ std::string counted_up(const std::vector<std::string>& all) {
       .all = all.size(), .opposite = count("disagrees"), .same = count("agrees"), .undecided = count("undecided")};
 }
 
+// What becomes of an optimizer where its rate stays constant; nothing where that was not tried.
+std::vector<Block> of_constant_rate(const std::vector<Result>& results) {
+  const Result& last = results.back();
+  if (!last.contender.is_constant) return {};
+  const Result& usual = find(results, last.contender.id);
+  const Order order = compare(last.final, usual.final);
+  const std::string is = order == Order::lower    ? std::string(say::constant_lower{})
+                         : order == Order::higher ? std::string(say::constant_higher{})
+                                                  : std::string(say::constant_undecided{});
+  return {Text{say::constant{.constant = median(last.final),
+                             .decayed = median(usual.final),
+                             .is = is,
+                             .like_adam = agreement(find(results, "adam").final, last.final, false)}}};
+}
+
 std::vector<Block> show(const Context& context, const Experiment& experiment, const Progress& progress) {
   const std::vector<Result> results = run(context, experiment, progress);
   LineChart curves = {.name = experiment.name + "-cost",
@@ -141,19 +156,28 @@ std::vector<Block> show(const Context& context, const Experiment& experiment, co
   const Outcome all = outcome(experiment, results);
   const std::string early = counted_up(all.early), final = counted_up(all.final);
   const std::string passes = number_text(experiment.passes, 2), paper = number_text(experiment.paper_passes);
-  return {Heading{experiment.title},
-          Text{experiment.words},
-          curves,
-          table,
-          statements(experiment, all),
-          Text{comparable(experiment.passes, experiment.paper_passes)
-                   ? std::string(say::result{.early = early, .final = final, .paper = paper, .passes = passes})
-                   : say::result_not_comparable{.early = early, .final = final, .paper = paper, .passes = passes}},
-          sweep,
-          where_best_lies(experiment.name + "-rates", say::rates_caption{}, sweeps)};
+  std::vector<Block> blocks = {
+      Heading{experiment.title},
+      Text{experiment.words},
+      curves,
+      table,
+      statements(experiment, all),
+      Text{comparable(experiment.passes, experiment.paper_passes)
+               ? std::string(say::result{.early = early, .final = final, .paper = paper, .passes = passes})
+               : say::result_not_comparable{.early = early, .final = final, .paper = paper, .passes = passes}},
+      sweep,
+      where_best_lies(experiment.name + "-rates", say::rates_caption{}, sweeps)};
+  const std::vector<Block> more = of_constant_rate(results);
+  blocks.insert(blocks.end() - 2, more.begin(), more.end());
+  return blocks;
 }
 
 }  // namespace
+
+xgrad::optim::Curve rate_of(const Contender& one) {
+  if (one.is_constant) return [](double base, std::int64_t) { return base; };
+  return xgrad::optim::inverse_sqrt_lr({});
+}
 
 bool comparable(double passes, double paper_passes) {
   return passes <= 10 * paper_passes && paper_passes <= 10 * passes;
