@@ -14,6 +14,7 @@
 #include "curvature/matching.h"
 #include "curvature/plane.h"
 #include "curvature/preconditioner.h"
+#include "curvature/verdicts.h"
 #include "rules.h"
 
 using namespace lab;
@@ -262,4 +263,33 @@ TEST_CASE("A barrier is measured from the line between the ends") {
     CHECK(barrier({-0.5, 0, 0.5, 1, 1.5}, c.losses) == c.height);
   CHECK(std::isnan(barrier({0, 0.5, 1}, {0, NAN, 0})));
   CHECK_THROWS_AS(barrier({0, 0.5}, {0, 0}), ValueError);
+}
+
+TEST_CASE("When it is decided in which valley training ends") {
+  using judge::Decided;
+  const std::vector<double> seeds = {1, 2, 1};
+  struct Case {
+    const char* what;
+    std::vector<double> orders, common;
+    Decided when;
+  };
+  for (const Case& c : {Case{"orders below a tenth", {0.09, 0.1, 0.05}, {0.09, 0.1, 0.05}, Decided::by_the_start},
+                        {"on both sides of a tenth", {0.09, 0.3, 0.05}, {0.01, 0.01, 0.01}, Decided::undecided},
+                        {"halved by the common steps", {0.5, 1, 0.3}, {0.2, 0.4, 0.1}, Decided::in_the_common_steps},
+                        {"not halved", {0.5, 1, 0.3}, {0.3, 0.6, 0.3}, Decided::later},
+                        {"on both sides of a half", {0.5, 1, 0.3}, {0.3, 0.4, 0.1}, Decided::undecided},
+                        {"not a number", {0.5, NAN, 0.3}, {0.3, 0.4, 0.1}, Decided::undecided}}) {
+    INFO(c.what);
+    CHECK(judge::valley(seeds, c.orders, c.common) == c.when);
+  }
+}
+
+TEST_CASE("Where an eigenvalue stands against its threshold") {
+  using judge::Edge;
+  CHECK(judge::edge(380, 380, 1) == Edge::at);
+  CHECK(judge::edge(300, 380, 9) == Edge::at);
+  CHECK(judge::edge(583, 380, 1) == Edge::above);
+  CHECK(judge::edge(NAN, 380, 1) == Edge::above);
+  CHECK(judge::edge(100, 380, 1.2) == Edge::below);
+  CHECK(judge::edge(100, 380, 2) == Edge::below_after_growth);
 }

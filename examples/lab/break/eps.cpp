@@ -20,10 +20,12 @@ using namespace xgrad;
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
-Patient patient(const Context& context, std::string label, std::string color, std::string_view id, double eps) {
-  nn::Sequential model = network(context);
-  auto optimizer = rule(id).make(model.parameters(), {.lr = usual_rate, .eps = eps});
-  return {std::move(label), std::move(color), std::move(model), std::move(optimizer)};
+std::function<Patient(std::uint64_t)> patient(std::string_view id, double eps) {
+  return [id, eps](std::uint64_t seed) {
+    nn::Sequential model = network(seed);
+    auto optimizer = rule(id).make(model.parameters(), {.lr = usual_rate, .eps = eps});
+    return Patient{std::move(model), std::move(optimizer)};
+  };
 }
 
 struct Samples {
@@ -60,8 +62,8 @@ double first_step(double gradient, Options options) {
 // From 1e-40 to 1.
 LineChart first_steps() {
   LineChart chart = {.name = "eps-first-step",
-                     .title = "The first step, by the size of the gradient",
-                     .note = "In units of α. Without eps it would be 1 for every gradient.",
+                     .title = say::eps_first_title{},
+                     .note = say::eps_first_note{},
                      .x = {.label = "gradient", .logarithmic = true},
                      .y = {.label = "step / α", .logarithmic = true, .low = 1e-6, .high = 1e13},
                      .lines = {}};
@@ -93,82 +95,112 @@ std::pair<double, double> longest(const Line& line) {
   return {line.y[best], line.x[best]};
 }
 
+// Whether the optimizer sets a v to 0 that float could hold as a subnormal number, one below its least normal one.
+bool flushes_subnormals() {
+  constexpr double gradient = 1e-20;
+  const Variable x(zeros({1}), true);
+  optim::Adam optimizer({{"x", x}}, {.lr = 1, .eps = 1e-30});
+  sum(x * gradient).backward();
+  optimizer.step();
+  // (1 - β₂) g² = 1e-43
+  return optimizer.state("x", "exp_avg_sq")(0) == 0;
+}
+
+// The weights of the first layer that are not finite after one step on these samples.
+std::size_t lost_weights(Patient patient, const std::function<Variable(nn::Sequential&)>& loss) {
+  patient.optimizer->zero_grad();
+  loss(patient.model).backward();
+  patient.optimizer->step();
+  const Tensor& weights = patient.optimizer->parameters()[0].second.value();
+  return static_cast<std::size_t>(
+      std::count_if(weights.begin(), weights.end(), [](Scalar value) { return !std::isfinite(value); }));
+}
+
 }  // namespace
 
-Failure eps_too_small(const Context& context, const Signs& healthy) {
+std::string check_finite_message(Patient patient, const std::function<Variable(nn::Sequential&)>& loss) {
+  return refusal([&] {
+    for (int step = 0; step < 3; ++step) {
+      patient.optimizer->zero_grad();
+      loss(patient.model).backward({.check_finite = true, .names = &patient.optimizer->parameters()});
+      patient.optimizer->step();
+    }
+  });
+}
+
+Failure eps_too_small(const Context& context, const Runs& healthy) {
   const std::size_t steps = usual_steps(context);
-  const std::vector<Signs> all = {healthy, examine(context, patient(context, "ε = 0", "n3", "adam", 0), steps),
-                                  examine(context, patient(context, "Adamax, ε = 0", "adamax", "adamax", 0), steps)};
+  const std::vector<Runs> all = {healthy, examine(context, "Adam, ε = 0", "n3", patient("adam", 0), steps),
+                                 examine(context, "Adamax, ε = 0", "adamax", patient("adamax", 0), steps)};
 
   // What the library says when it is asked to look.
   const Samples samples(context.data.train.slice(0, 64));
   const auto loss_of = [&samples](nn::Sequential& model) {
     return nn::cross_entropy(model(samples.images), samples.labels);
   };
-  Patient broken = patient(context, "", "", "adam", 0), other = patient(context, "", "", "adam", 0);
-  std::size_t bad = 0, inputs = 0;
-  const std::string by_check = refusal([&] {
-    for (int step = 0; step < 3; ++step) {
-      broken.optimizer->zero_grad();
-      loss_of(broken.model).backward({.check_finite = true});
-      broken.optimizer->step();
-    }
-  });
-  const Tensor& weights = broken.optimizer->parameters()[0].second.value();
-  for (std::size_t i = 0; i < weights.size(); ++i) bad += !std::isfinite(weights.data()[i]);
-  std::vector<bool> seen(784, false);
-  for (std::size_t i = 0; i < samples.images.size(); ++i)
-    if (samples.images.value().data()[i] > 0) seen[i % 784] = true;
-  inputs = static_cast<std::size_t>(std::count(seen.begin(), seen.end(), false));
+  const std::uint64_t seed = seeds(context)[0];
+  const std::string by_check = check_finite_message(patient("adam", 0)(seed), loss_of);
+  Patient other = patient("adam", 0)(seed);
   const std::string by_minimize =
       refusal([&] { optim::minimize(*other.optimizer, [&] { return loss_of(other.model); }, {.max_steps = 3}); });
+  const auto& [first_name, first_weights] = other.optimizer->parameters()[0];
+  const bool named = by_check.find(first_name) != std::string::npos;
+
+  std::vector<bool> inked(784, false);
+  for (std::size_t i = 0; i < samples.images.size(); ++i)
+    if (samples.images.value().data()[i] > 0) inked[i % 784] = true;
+  const auto blank = static_cast<std::size_t>(std::count(inked.begin(), inked.end(), false));
+  std::vector<double> lost, none, share;
+  for (const std::uint64_t one : seeds(context)) {
+    lost.push_back(static_cast<double>(lost_weights(patient("adam", 0)(one), loss_of)));
+    none.push_back(static_cast<double>(lost_weights(patient("adam", 1e-8)(one), loss_of)));
+    share.push_back(100 * lost.back() / static_cast<double>(first_weights.size()));
+  }
 
   const LineChart chart = first_steps();
   Table extremes = {.name = "eps-longest",
-                    .caption = "The longest first step",
+                    .caption = say::eps_longest{},
                     .columns = {"optimizer", "step / α", "at the gradient"},
                     .rows = {}};
   for (const Line& line : chart.lines) {
     const auto [length, at] = longest(line);
     extremes.rows.push_back({line.label, Cell(length), Cell(at, 1)});
   }
-  const double share = 100 * static_cast<double>(bad) / static_cast<double>(weights.size());
-  return {{Heading{"5. An eps that is too small"},
-           Text{message(
-               "With ε = 0, an element that never had a gradient has m = 0 and v = 0, and its step is 0/0. Of the ",
-               784, " pixels, ", inputs,
-               " have no ink in the first 64 digits, and a unit that is 0 for all of them has no gradient either: "
-               "after one step ",
-               bad, " weights of the first layer (", number_text(share),
-               " %) are NaN, and with them every unit and the loss. Training ends in step ", all[1].losses.size(),
-               ". Backward with check_finite, and minimize(), name where it came up. Adamax with ε = 0 does not step "
-               "where u is 0. "
-               "Cure: ε = 1e-8.")},
-           loss_chart("eps-loss", "ε = 0", "A single point: there was no second loss.", all),
-           Table{"eps-messages",
-                 "What the library says, word for word",
-                 {"asked by", "message"},
-                 {{"backward({.check_finite = true})", by_check}, {"minimize()", by_minimize}}},
-           signs_table("eps", all),
-           Table{"eps-weights",
-                 "After one step with ε = 0",
-                 {"of", "number"},
-                 {{"pixels without ink in the first batch", Cell::integer(static_cast<double>(inputs))},
-                  {"weights of the first layer that are NaN", Cell::integer(static_cast<double>(bad))},
-                  {"of its weights, %", Cell(share)}}},
-           Text{"An ε above 0 can be too small as well: for what is left of very small gradients. In float, (1 - β₂) "
-                "g² is 0 "
-                "below some 1e-38, which is g of some 1e-18, and then Adam divides m by ε alone: with an ε far below "
-                "g, the step "
-                "is g/ε times too long. With ε = 1e-8 such gradients make no step to speak of. Adamax keeps |g| rather "
-                "than its square, and "
-                "has twice as many decades before anything is lost. An ε that is too large has its price too: it makes "
-                "Adam a "
-                "gradient descent with rate α/ε wherever gradients are smaller than it."},
-           chart, extremes},
-          {"ε = 0", Cell(last_loss(all[1])), Cell(last_loss(healthy)),
-           "weights of the first layer that are NaN after step 1", Cell::integer(static_cast<double>(bad)),
-           Cell::integer(0), "ε = 1e-8", Cell(last_loss(healthy))}};
+  using Limits = std::numeric_limits<Scalar>;
+  const auto smallest = static_cast<double>(flushes_subnormals() ? Limits::min() : Limits::denorm_min());
+  const std::string limit = number_text(smallest, 2), least = number_text(double{Limits::denorm_min()}, 2);
+  const std::string gradient = number_text(std::sqrt(smallest / 1e-3), 1);
+  return {
+      .blocks = {Heading{say::eps_heading{}},
+                 Text{say::eps_words{
+                     .blank = blank,
+                     .lost = median(lost),
+                     .share = median(share),
+                     .step = median(all[1].all([](const Signs& s) { return static_cast<double>(s.losses.size()); }))}},
+                 Text{named ? std::string(say::eps_named{.name = first_name}) : say::eps_not_named{}},
+                 Table{"eps-messages",
+                       say::eps_messages{},
+                       {"asked by", "message"},
+                       {{"backward({.check_finite = true, .names = …})", by_check}, {"minimize()", by_minimize}}},
+                 loss_chart("eps-loss", say::eps_chart{}, say::eps_chart_note{}, all), signs_table("eps", all),
+                 Table{"eps-weights",
+                       say::eps_weights{},
+                       {"of", "number"},
+                       {{"pixels without ink in the first 64 digits", Cell::integer(static_cast<double>(blank))},
+                        {"weights of the first layer that are NaN", Cell::spread(lost)},
+                        {"of its weights, %", Cell::spread(share)}}},
+                 Text{flushes_subnormals()
+                          ? std::string(say::eps_flushed{.gradient = gradient, .least = least, .limit = limit})
+                          : say::eps_not_flushed{.gradient = gradient, .limit = limit}},
+                 Text{say::eps_large{}}, chart, extremes},
+      .name = "ε = 0",
+      .healthy = healthy.all(last_loss),
+      .broken = all[1].all(last_loss),
+      .cured = healthy.all(last_loss),
+      .cure = "ε = 1e-8",
+      .diagnosis = "weights of the first layer that are NaN after step 1",
+      .shown = Cell::spread(lost),
+      .shown_healthy = Cell::spread(none)};
 }
 
 }  // namespace lab

@@ -7,11 +7,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../compare.h"
 #include "../experiment.h"
+#include "words/break.h"
 
 namespace lab {
 
 using namespace xgrad;
+namespace say = words::break_section;
 
 namespace {
 
@@ -41,31 +44,70 @@ double dead_units(nn::Sequential& model, const datasets::Dataset& samples) {
   return units > 0 ? dead / units : 0;
 }
 
-Signs examine(const Context& context, Patient patient, std::size_t steps) {
+std::vector<double> Runs::all(double (*number)(const Signs&)) const {
+  std::vector<double> values;
+  for (const Signs& one : signs) values.push_back(number(one));
+  return values;
+}
+
+std::vector<double> Runs::all(double Signs::*number) const {
+  std::vector<double> values;
+  for (const Signs& one : signs) values.push_back(one.*number);
+  return values;
+}
+
+Signs examine_once(const Context& context, Patient patient, std::uint64_t seed, std::size_t steps) {
   const datasets::Dataset samples = some(context.data.train, 200);
-  Signs signs = {.label = patient.label, .color = patient.color};
+  Signs signs;
   signs.dead_at_start = dead_units(patient.model, samples);
   const auto look = [&](std::size_t step) {
     if (step != 1 && step != 10) return;
     const std::vector<optim::Explanation> all = optim::explain(*patient.optimizer);
     const auto last = all.end() - 2;  // weights of the output layer, then its biases
-    if (step == 1)
-      signs.gradient = all[0].gradient_norm, signs.last_gradient = last->gradient_norm,
-      signs.at_bound = all[0].at_bound.value_or(NAN);
+    if (step == 1) signs.gradient = all[0].gradient_norm, signs.last_gradient = last->gradient_norm;
     (step == 1 ? signs.ratio : signs.ratio_later) = all[0].update_ratio;
   };
-  signs.losses = train(patient.model, *patient.optimizer, context.data.train,
-                       {.steps = steps, .seed = context.seed, .schedule = patient.schedule, .before_step = look})
-                     .losses;
+  const Trained trained = train(patient.model, *patient.optimizer, context.data.train,
+                                {.steps = steps, .seed = seed, .schedule = patient.schedule, .before_step = look});
+  signs.losses = trained.losses;
   signs.dead_at_end = dead_units(patient.model, samples);
+  // A network of NaNs gives no answer, so that none of its answers is right or wrong.
+  if (trained.diverged) return signs;
   signs.train = evaluate(patient.model, some(context.data.train, 1000));
   signs.test = evaluate(patient.model, some(context.data.test, 1000));
   return signs;
 }
 
-double last_loss(const Signs& signs) { return final_loss({signs.losses, !std::isfinite(signs.losses.back())}); }
+Runs examine(const Context& context, std::string label, std::string color,
+             const std::function<Patient(std::uint64_t seed)>& patient, std::size_t steps) {
+  Runs runs = {std::move(label), std::move(color)};
+  for (const std::uint64_t seed : seeds(context))
+    runs.signs.push_back(examine_once(context, patient(seed), seed, steps));
+  return runs;
+}
 
-LineChart loss_chart(std::string name, std::string title, std::string note, const std::vector<Signs>& all) {
+double last_loss(const Signs& signs) { return final_loss({signs.losses, !std::isfinite(signs.losses.back())}); }
+double largest_loss(const Signs& signs) { return *std::max_element(signs.losses.begin(), signs.losses.end()); }
+
+namespace {
+
+bool none(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double value) { return std::isnan(value); });
+}
+
+}  // namespace
+
+Cell spread(const std::vector<double>& values, int digits) {
+  return none(values) ? Cell(NAN) : Cell::spread(values, digits);
+}
+
+std::string standing(const std::vector<double>& first, const std::vector<double>& second) {
+  if (none(first)) return "not a number";
+  const Order order = compare(first, second);
+  return order == Order::lower ? "lower" : order == Order::higher ? "higher" : "undecided";
+}
+
+LineChart loss_chart(std::string name, std::string title, std::string note, const std::vector<Runs>& all) {
   LineChart chart = {.name = std::move(name),
                      .title = std::move(title),
                      .note = std::move(note),
@@ -73,43 +115,41 @@ LineChart loss_chart(std::string name, std::string title, std::string note, cons
                      .y = {.label = "cross entropy, mean over 10 steps", .logarithmic = true},
                      .lines = {},
                      .marks = {{"ln 10", std::log(10.0), true}}};
-  for (const Signs& one : all) {
-    const std::vector<double> means = smoothed(one.losses, 10);
-    const std::size_t every = std::max<std::size_t>(1, means.size() / 300);
-    Line line = {.label = one.label, .color = one.color, .x = {}, .y = {}};
-    for (std::size_t i = 0; i < means.size() && std::isfinite(means[i]); i += every) {
-      line.x.push_back(static_cast<double>(i + 1));
-      line.y.push_back(means[i]);
+  for (const Runs& one : all) {
+    std::vector<std::vector<double>> curves;
+    std::size_t longest = 0;
+    for (const Signs& signs : one.signs) {
+      curves.push_back(smoothed(signs.losses, 10));
+      longest = std::max(longest, curves.back().size());
     }
-    chart.lines.push_back(std::move(line));
+    chart.lines.push_back(thinned(summary(one.label, one.color, counted(longest), curves)));
   }
   return chart;
 }
 
-Table signs_table(std::string name, const std::vector<Signs>& all) {
+Table signs_table(std::string name, const std::vector<Runs>& all) {
   Table table = {.name = std::move(name),
-                 .caption = message("What the library says; ln 10 = ", number_text(std::log(10.0), 4)),
+                 .caption = say::signs_caption{.guess = number_text(std::log(10.0), 4)},
                  .columns = {"number"},
                  .rows = {}};
-  for (const Signs& one : all) table.columns.push_back(one.label);
-  const auto row = [&](const char* label, auto number) {
+  for (const Runs& one : all) table.columns.push_back(one.label);
+  const auto row = [&](const char* label, double (*number)(const Signs&), int digits = 3) {
     std::vector<Cell> cells = {label};
-    for (const Signs& one : all) cells.push_back(number(one));
+    for (const Runs& one : all) cells.push_back(spread(one.all(number), digits));
     table.rows.push_back(std::move(cells));
   };
-  row("loss at the start", [](const Signs& s) { return Cell(s.losses.front(), 4); });
-  row("largest loss", [](const Signs& s) { return Cell(*std::max_element(s.losses.begin(), s.losses.end())); });
-  row("loss at the end", [](const Signs& s) { return Cell(last_loss(s)); });
-  row("‖g‖ of the first layer, step 1", [](const Signs& s) { return Cell(s.gradient); });
-  row("‖g‖ of the output layer, step 1", [](const Signs& s) { return Cell(s.last_gradient); });
-  row("update / weight of the first layer, step 1", [](const Signs& s) { return Cell(s.ratio); });
-  row("the same, step 10", [](const Signs& s) { return Cell(s.ratio_later); });
-  row("weights of it that go as far as the rule lets them, step 1, %",
-      [](const Signs& s) { return Cell(100 * s.at_bound); });
-  row("dead units at the start, %", [](const Signs& s) { return Cell(100 * s.dead_at_start); });
-  row("dead units at the end, %", [](const Signs& s) { return Cell(100 * s.dead_at_end); });
-  row("training accuracy, %", [](const Signs& s) { return Cell(100 * s.train.accuracy); });
-  row("test accuracy, %", [](const Signs& s) { return Cell(100 * s.test.accuracy); });
+  row(
+      "loss at the start", [](const Signs& s) { return s.losses.front(); }, 4);
+  row("largest loss", largest_loss);
+  row("loss at the end", last_loss);
+  row("‖g‖ of the first layer, step 1", [](const Signs& s) { return s.gradient; });
+  row("‖g‖ of the output layer, step 1", [](const Signs& s) { return s.last_gradient; });
+  row("update / weight of the first layer, step 1", [](const Signs& s) { return s.ratio; });
+  row("the same, step 10", [](const Signs& s) { return s.ratio_later; });
+  row("dead units at the start, %", [](const Signs& s) { return 100 * s.dead_at_start; });
+  row("dead units at the end, %", [](const Signs& s) { return 100 * s.dead_at_end; });
+  row("training accuracy, %", [](const Signs& s) { return 100 * s.train.accuracy; });
+  row("test accuracy, %", [](const Signs& s) { return 100 * s.test.accuracy; });
   return table;
 }
 

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../compare.h"
 #include "../rules.h"
 #include "failures.h"
 
@@ -21,11 +22,43 @@ namespace {
 
 using namespace xgrad;
 
-Patient patient(const Context& context, std::string label, std::string color,
-                const Settings& settings = {.lr = usual_rate}, std::string_view id = "adam") {
-  nn::Sequential model = network(context);
-  auto optimizer = rule(id).make(model.parameters(), settings);
-  return {std::move(label), std::move(color), std::move(model), std::move(optimizer)};
+Patient patient(std::uint64_t seed, const Settings& settings = {.lr = usual_rate}) {
+  nn::Sequential model = network(seed);
+  auto optimizer = rule("adam").make(model.parameters(), settings);
+  return {std::move(model), std::move(optimizer)};
+}
+
+Runs with(const Context& context, std::string label, std::string color, const Settings& settings,
+          const optim::Curve& schedule = {}) {
+  const auto make = [&](std::uint64_t seed) {
+    Patient one = patient(seed, settings);
+    one.schedule = schedule;
+    return one;
+  };
+  return examine(context, std::move(label), std::move(color), make, usual_steps(context));
+}
+
+Contestant tuned(const Context& context, std::string label, const Settings& settings) {
+  return {std::move(label), "adam", usual_rate, [&context, settings](double lr) {
+            std::vector<double> losses;
+            for (const std::uint64_t seed : tuning_seeds(context)) {
+              Settings with_rate = settings;
+              with_rate.lr = lr;
+              Patient one = patient(seed, with_rate);
+              losses.push_back(final_loss(
+                  train(one.model, *one.optimizer, context.data.train, {.steps = usual_steps(context), .seed = seed})));
+            }
+            return losses;
+          }};
+}
+
+double middle(const Runs& runs, double (*number)(const Signs&)) { return median(runs.all(number)); }
+double middle(const Runs& runs, double Signs::*number) { return median(runs.all(number)); }
+double first_loss(const Signs& signs) { return signs.losses.front(); }
+
+std::string compared(const std::vector<double>& cured, const std::vector<double>& healthy) {
+  const Verdict is_lower = lower(cured, healthy);
+  return either(is_lower, say::cure_better{}, say::cure_worse{}, say::cure_alike{});
 }
 
 // Biases, or all parameters of the hidden layers and the output layer.
@@ -38,10 +71,10 @@ void fill(nn::Sequential& model, Scalar value, bool weights, bool output) {
 }
 
 // The rate that the library's range test suggests, on the batches that training would see.
-double suggested_rate(const Context& context) {
-  nn::Sequential model = network(context);
+double suggested_rate(const Context& context, std::uint64_t seed) {
+  nn::Sequential model = network(seed);
   const auto optimizer = rule("adam").make(model.parameters(), {.lr = usual_rate});
-  datasets::DataLoader loader(context.data.train, {.batch_size = 64, .shuffle = true, .seed = context.seed});
+  datasets::DataLoader loader(context.data.train, {.batch_size = 64, .shuffle = true, .seed = seed});
   auto batch = loader.begin();
   const auto next = [&] {
     if (batch == loader.end()) batch = loader.begin();
@@ -54,136 +87,188 @@ double suggested_rate(const Context& context) {
 
 }  // namespace
 
-nn::Sequential network(const Context& context) { return mlp({32, 32}, context.seed * 1000 + 61); }
+nn::Sequential network(std::uint64_t seed) { return mlp({32, 32}, seed); }
 std::size_t usual_steps(const Context& context) { return context.pick<std::size_t>(250, 2000); }
-Signs healthy(const Context& context) {
-  return examine(context, patient(context, "healthy", "n2"), usual_steps(context));
+Runs healthy(const Context& context) { return with(context, "healthy", "n2", {.lr = usual_rate}); }
+
+Failure rate_too_high(const Context& context, const Runs& healthy) {
+  std::vector<double> suggested;
+  for (const std::uint64_t seed : seeds(context)) suggested.push_back(suggested_rate(context, seed));
+  const double test = median(suggested);
+  const std::vector<Sweep> sweeps = fair_sweeps({tuned(context, "Adam", {.lr = usual_rate})});
+  const double best = sweeps[0].rates[sweeps[0].best()];
+  const std::vector<Runs> all = {healthy, with(context, "rate × 100", "n1", {.lr = 100 * usual_rate}),
+                                 with(context, "rate of the range test", "n0", {.lr = test}),
+                                 with(context, "rate of the sweep", "n6", {.lr = best})};
+  const std::vector<double> well = healthy.all(last_loss);
+  return {.blocks = {Heading{say::rate_heading{}},
+                     Text{say::rate_words{.broken = middle(all[1], &Signs::ratio),
+                                          .first = middle(all[1], first_loss),
+                                          .healthy = middle(healthy, &Signs::ratio),
+                                          .most = middle(all[1], largest_loss),
+                                          .rate = number_text(100 * usual_rate, 1),
+                                          .usual = usual_rate}},
+                     Text{say::rate_cure{.best = number_text(best, 2),
+                                         .best_is = compared(all[3].all(last_loss), well),
+                                         .suggested = number_text(test, 2),
+                                         .test_is = compared(all[2].all(last_loss), well)}},
+                     loss_chart("rate-loss", say::rate_chart{}, say::loss_note{}, all), signs_table("rate", all),
+                     where_best_lies("rate-sweep", say::sweep_caption{}, sweeps)},
+          .name = "rate × 100",
+          .healthy = well,
+          .broken = all[1].all(last_loss),
+          .cured = all[2].all(last_loss),
+          .cure = say::cure_rate{.rate = number_text(test, 2)},
+          .diagnosis = "update / weight, step 1",
+          .shown = Cell::spread(all[1].all(&Signs::ratio)),
+          .shown_healthy = Cell::spread(healthy.all(&Signs::ratio))};
 }
 
-Failure rate_too_high(const Context& context, const Signs& healthy) {
-  const double suggested = suggested_rate(context);
+Failure zero_weights(const Context& context, const Runs& healthy) {
   const std::size_t steps = usual_steps(context);
-  const std::vector<Signs> all = {
-      healthy, examine(context, patient(context, "rate × 100", "n1", {.lr = 100 * usual_rate}), steps),
-      examine(context, patient(context, "rate of the range test", "n0", {.lr = suggested}), steps)};
-  return {
-      {Heading{"1. A rate that is 100 times too high"},
-       Text{message(
-           "Adam with α = ", number_text(100 * usual_rate, 1), " in place of ", number_text(usual_rate, 1),
-           ". In the first step each weight goes by α, whatever its gradient is: weights of some hundredths are "
-           "lost in that. The loss is ",
-           number_text(all[1].losses.front(), 3), " at the start and at most ",
-           number_text(*std::max_element(all[1].losses.begin(), all[1].losses.end()), 3),
-           " on the way. The sign that comes first is the ratio of update to weight, which explain() gives "
-           "before the step is "
-           "made: ",
-           number_text(all[1].ratio), " in place of ", number_text(healthy.ratio),
-           ". Cure: a rate from lr_range_test(), which here suggests ", number_text(suggested), ".")},
-       loss_chart("rate-loss", "Rate × 100", "", all), signs_table("rate", all)},
-      {"rate × 100", Cell(last_loss(all[1])), Cell(last_loss(healthy)), "update / weight, step 1", Cell(all[1].ratio),
-       Cell(healthy.ratio), message("rate of the range test: ", number_text(suggested)), Cell(last_loss(all[2]))}};
+  const auto zero = [](std::uint64_t one_seed) {
+    Patient one = patient(one_seed);
+    fill(one.model, 0, true, true);
+    return one;
+  };
+  const auto kaiming = [&](std::uint64_t one_seed) {
+    Patient one = zero(one_seed);
+    seed(one_seed + 1);
+    for (auto& [name, parameter] : one.model.parameters())
+      if (parameter.shape().size() > 1) nn::init::kaiming_uniform(parameter);
+    return one;
+  };
+  const std::vector<Runs> all = {healthy, examine(context, "all weights 0", "n1", zero, steps),
+                                 examine(context, "Kaiming's weights", "n0", kaiming, steps)};
+  return {.blocks = {Heading{say::zero_heading{}},
+                     Text{say::zero_words{.broken = middle(all[1], &Signs::gradient),
+                                          .cure_is = compared(all[2].all(last_loss), healthy.all(last_loss)),
+                                          .first = number_text(middle(all[1], first_loss), 4),
+                                          .healthy = middle(healthy, &Signs::gradient),
+                                          .healthy_first = number_text(middle(healthy, first_loss), 4)}},
+                     loss_chart("zero-loss", say::zero_chart{}, say::loss_note{}, all), signs_table("zero", all)},
+          .name = "zero weights",
+          .healthy = healthy.all(last_loss),
+          .broken = all[1].all(last_loss),
+          .cured = all[2].all(last_loss),
+          .cure = "kaiming_uniform",
+          .diagnosis = "‖g‖ of the first layer, step 1",
+          .shown = Cell::spread(all[1].all(&Signs::gradient)),
+          .shown_healthy = Cell::spread(healthy.all(&Signs::gradient))};
 }
 
-Failure zero_weights(const Context& context, const Signs& healthy) {
-  const std::size_t steps = usual_steps(context);
-  Patient broken = patient(context, "all weights 0", "n1"), cured = patient(context, "Kaiming's weights", "n0");
-  fill(broken.model, 0, true, true);
-  fill(cured.model, 0, true, true);
-  seed(context.seed * 1000 + 62);
-  for (auto& [name, one] : cured.model.parameters())
-    if (one.shape().size() > 1) nn::init::kaiming_uniform(one);
-  const std::vector<Signs> all = {healthy, examine(context, std::move(broken), steps),
-                                  examine(context, std::move(cured), steps)};
-  return {{Heading{"2. All weights zero"},
-           Text{message("Every hidden unit is 0, and so are the gradients of all weights: those of the first layers "
-                        "pass through weights of "
-                        "0, those of the last are multiplied by units of 0. Only the biases of the output can learn, "
-                        "which is how often each digit "
-                        "comes. The loss at the start, ",
-                        number_text(all[1].losses.front(), 4),
-                        ", is that of guessing, ln 10: it does not tell, as a healthy start (",
-                        number_text(healthy.losses.front(), 4), ") is close to it. The gradient norms tell: ",
-                        number_text(all[1].gradient), " in the first layer, where ", number_text(healthy.gradient),
-                        " is healthy. Equal weights other than 0 are no better: units that begin equal stay equal. "
-                        "Cure: random weights, "
-                        "such as nn::init::kaiming_uniform (He et al. 2015).")},
-           loss_chart("zero-loss", "All weights zero", "", all), signs_table("zero", all)},
-          {"zero weights", Cell(last_loss(all[1])), Cell(last_loss(healthy)), "‖g‖ of the first layer, step 1",
-           Cell(all[1].gradient), Cell(healthy.gradient), "kaiming_uniform", Cell(last_loss(all[2]))}};
-}
-
-Failure dead_relu(const Context& context, const Signs& healthy) {
+Failure dead_relu(const Context& context, const Runs& healthy) {
   constexpr Scalar bias = -10;
   const std::size_t steps = usual_steps(context);
-  Patient broken = patient(context, "biases -10", "n1"), reset = patient(context, "biases 0", "n0");
-  fill(broken.model, bias, false, false);
-  fill(reset.model, 0, false, false);
+  const auto biased = [](Scalar value) {
+    return [value](std::uint64_t one_seed) {
+      Patient one = patient(one_seed);
+      fill(one.model, value, false, false);
+      return one;
+    };
+  };
   // The same weights and biases behind units that let through a hundredth of what is negative.
-  seed(context.seed * 1000 + 61);
-  nn::Sequential model{nn::Flatten(),      nn::Linear(784, 32), nn::LeakyReLU(),
-                       nn::Linear(32, 32), nn::LeakyReLU(),     nn::Linear(32, 10)};
-  fill(model, bias, false, false);
-  auto optimizer = rule("adam").make(model.parameters(), {.lr = usual_rate});
-  Patient leaky = {"biases -10, LeakyReLU", "n6", std::move(model), std::move(optimizer)};
-  const std::vector<Signs> all = {healthy, examine(context, std::move(broken), steps),
-                                  examine(context, std::move(reset), steps), examine(context, std::move(leaky), steps)};
-  return {{Heading{"4. Dead ReLU"},
-           Text{message("With biases of -10 in the hidden layers no unit gets above 0 for any digit, and where ReLU is "
-                        "0 so is its slope: ",
-                        number_text(100 * all[1].dead_at_start), " % of the units are dead at the start, and ",
-                        number_text(100 * all[1].dead_at_end), " % at the end (healthy: ",
-                        number_text(100 * healthy.dead_at_start), " and ", number_text(100 * healthy.dead_at_end),
-                        " %). No gradient ever reaches what could bring them back. In practice it is a step that was "
-                        "too long that does it: see "
-                        "the dead units of the rate × 100. Cures: start with biases of 0; or LeakyReLU, whose slope of "
-                        "0.01 lets a little gradient through: ",
-                        number_text(100 * all[3].dead_at_start), " % are below 0 for all samples at first, ",
-                        number_text(100 * all[3].dead_at_end), " % at the end.")},
-           loss_chart("dead-loss", "Dead ReLU", "", all), signs_table("dead", all)},
-          {"dead ReLU", Cell(last_loss(all[1])), Cell(last_loss(healthy)), "dead units at the start, %",
-           Cell(100 * all[1].dead_at_start), Cell(100 * healthy.dead_at_start), "biases 0", Cell(last_loss(all[2]))}};
+  const auto leaky = [](std::uint64_t one_seed) {
+    seed(one_seed);
+    nn::Sequential model{nn::Flatten(),      nn::Linear(784, 32), nn::LeakyReLU(),
+                         nn::Linear(32, 32), nn::LeakyReLU(),     nn::Linear(32, 10)};
+    fill(model, bias, false, false);
+    auto optimizer = rule("adam").make(model.parameters(), {.lr = usual_rate});
+    return Patient{std::move(model), std::move(optimizer)};
+  };
+  const std::vector<Runs> all = {healthy, examine(context, "biases -10", "n1", biased(bias), steps),
+                                 examine(context, "biases 0", "n0", biased(0), steps),
+                                 examine(context, "biases -10, LeakyReLU", "n6", leaky, steps)};
+  const auto percent = [](const Runs& runs, double Signs::*dead) { return number_text(100 * middle(runs, dead)); };
+  const auto dead_at_start = [](const Runs& runs) {
+    return Cell::spread(runs.all([](const Signs& one) { return 100 * one.dead_at_start; }));
+  };
+  return {.blocks = {Heading{say::dead_heading{}},
+                     Text{say::dead_words{.end = percent(all[1], &Signs::dead_at_end),
+                                          .healthy_end = percent(healthy, &Signs::dead_at_end),
+                                          .healthy_start = percent(healthy, &Signs::dead_at_start),
+                                          .start = percent(all[1], &Signs::dead_at_start)}},
+                     Text{say::dead_cure{.cure_is = compared(all[2].all(last_loss), healthy.all(last_loss)),
+                                         .leaky_end = percent(all[3], &Signs::dead_at_end),
+                                         .leaky_is = compared(all[3].all(last_loss), healthy.all(last_loss)),
+                                         .leaky_start = percent(all[3], &Signs::dead_at_start)}},
+                     loss_chart("dead-loss", say::dead_chart{}, say::loss_note{}, all), signs_table("dead", all)},
+          .name = "dead ReLU",
+          .healthy = healthy.all(last_loss),
+          .broken = all[1].all(last_loss),
+          .cured = all[2].all(last_loss),
+          .cure = "biases 0",
+          .diagnosis = "dead units at the start, %",
+          .shown = dead_at_start(all[1]),
+          .shown_healthy = dead_at_start(healthy)};
 }
 
-Failure no_correction(const Context& context, const Signs& healthy) {
-  const std::size_t steps = usual_steps(context), rising = context.pick<std::size_t>(100, 400);
-  const Settings without = {.lr = usual_rate, .beta2 = 0.9999, .bias_correction = false};
-  Patient warm = patient(context, message("no correction, rate rises for ", rising, " steps"), "n6", without);
-  warm.schedule = [rising](double base, std::int64_t count) {
+Failure no_correction(const Context& context, const Runs& healthy) {
+  const std::size_t rising = context.pick<std::size_t>(100, 400);
+  constexpr double beta2 = 0.9999;
+  const std::vector<Sweep> sweeps =
+      fair_sweeps({tuned(context, "β₂ 0.9999, corrected", {.lr = 0, .beta2 = beta2}),
+                   tuned(context, "β₂ 0.9999, no correction", {.lr = 0, .beta2 = beta2, .bias_correction = false})});
+  const double best = sweeps[0].rates[sweeps[0].best()], own = sweeps[1].rates[sweeps[1].best()];
+  const optim::Curve rises = [rising](double base, std::int64_t count) {
     return base * std::min(1.0, static_cast<double>(count + 1) / static_cast<double>(rising));
   };
-  const std::vector<Signs> all = {
-      healthy, examine(context, patient(context, "β₂ 0.9999, no correction", "n1", without), steps),
-      examine(context, patient(context, "β₂ 0.9999, corrected", "n0", {.lr = usual_rate, .beta2 = 0.9999}), steps),
-      examine(context, std::move(warm), steps)};
+  const auto at = [&](std::string label, const char* color, double lr, bool corrected,
+                      const optim::Curve& schedule = {}) {
+    return with(context, std::move(label), color, {.lr = lr, .beta2 = beta2, .bias_correction = corrected}, schedule);
+  };
+  const std::string rate = number_text(best, 2), own_rate = number_text(own, 2);
+  const std::vector<Runs> all = {
+      at("corrected, α " + rate, "n2", best, true), at("no correction, α " + rate, "n1", best, false),
+      at("no correction, α " + own_rate, "n0", own, false),
+      at(message("no correction, α rises for ", rising, " steps"), "n6", best, false, rises), healthy};
   // At a rate so small that both runs stay where they are, and get the same gradients.
   const auto at_rest = [&](bool corrected) {
-    return examine(context, patient(context, "", "", {.lr = 1e-7, .beta2 = 0.9999, .bias_correction = corrected}), 10);
+    return examine_once(context, patient(seeds(context)[0], {.lr = 1e-7, .beta2 = beta2, .bias_correction = corrected}),
+                        seeds(context)[0], 10);
   };
   const Signs still = at_rest(false), still_corrected = at_rest(true);
   const auto factor = [](double t) {
-    const optim::Corrections c = optim::Adam::corrections({.beta2 = 0.9999}, t);
+    const optim::Corrections c = optim::Adam::corrections({.beta2 = beta2}, t);
     return c[0] / std::sqrt(c[1]);
   };
-  return {{Heading{"6. β₂ = 0.9999 without bias correction"},
-           Text{message(
-               "v starts at 0 and takes in a ten-thousandth of g² a step: for thousands of steps its root is far too "
-               "small, and "
-               "each step too long. With steady gradients, step t is (1 - β₁ᵗ) / √(1 - β₂ᵗ) times the corrected one: ",
-               number_text(factor(1)), " times at t = 1, and ", number_text(factor(10)),
-               " times at t = 10. Before the first step explain() says that update / weight will be ",
-               number_text(all[1].ratio), ", where it is ", number_text(all[2].ratio),
-               " with the correction: ", number_text(all[1].ratio / all[2].ratio),
-               " times as much. It is a rate that is too high, in disguise. Cures: the correction; or a rate that "
-               "rises from 0.")},
-           loss_chart("correction-loss", "No bias correction", "", all), signs_table("correction", all),
-           Table{"correction-factor",
-                 "Steps without correction, as a multiple of those with it, at α = 1e-7, where both runs get the same "
-                 "gradients",
-                 {"step", "update / weight, measured", "(1 - β₁ᵗ) / √(1 - β₂ᵗ)"},
-                 {{"1", Cell(still.ratio / still_corrected.ratio), Cell(factor(1))},
-                  {"10", Cell(still.ratio_later / still_corrected.ratio_later), Cell(factor(10))}}}},
-          {"no correction, β₂ 0.9999", Cell(last_loss(all[1])), Cell(last_loss(healthy)), "update / weight, step 1",
-           Cell(all[1].ratio), Cell(healthy.ratio), "bias correction", Cell(last_loss(all[2]))}};
+  const std::vector<double> corrected = all[0].all(last_loss), without = all[1].all(last_loss),
+                            own_losses = all[2].all(last_loss), warm = all[3].all(last_loss);
+  std::vector<Runs> shown = all;
+  shown.back().label = "healthy: β₂ 0.999, α " + number_text(usual_rate, 1);
+  return {
+      .blocks = {Heading{say::correction_heading{}},
+                 Text{say::correction_words{.factor1 = factor(1),
+                                            .factor10 = factor(10),
+                                            .ratio = middle(all[1], &Signs::ratio),
+                                            .ratio_corrected = middle(all[0], &Signs::ratio)}},
+                 Text{say::correction_result{.corrected = median(corrected),
+                                             .is = either(lower(corrected, without), say::correction_harms{},
+                                                          say::correction_helps{}, say::correction_open{}),
+                                             .own = own_rate,
+                                             .own_is = compared(own_losses, corrected),
+                                             .own_loss = median(own_losses),
+                                             .rate = rate,
+                                             .rising = rising,
+                                             .warm_is = compared(warm, corrected),
+                                             .warm_loss = median(warm),
+                                             .without = median(without)}},
+                 Text{say::correction_claim{.steps = usual_steps(context)}},
+                 loss_chart("correction-loss", say::correction_chart{}, say::loss_note{}, shown),
+                 signs_table("correction", shown), where_best_lies("correction-sweep", say::sweep_caption{}, sweeps),
+                 Table{"correction-factor",
+                       say::correction_factor{},
+                       {"step", "update / weight, measured", "(1 - β₁ᵗ) / √(1 - β₂ᵗ)"},
+                       {{"1", Cell(still.ratio / still_corrected.ratio), Cell(factor(1))},
+                        {"10", Cell(still.ratio_later / still_corrected.ratio_later), Cell(factor(10))}}}},
+      .name = "no correction, β₂ 0.9999",
+      .healthy = corrected,
+      .broken = without,
+      .cured = own_losses,
+      .cure = say::cure_own_rate{.rate = own_rate},
+      .diagnosis = "update / weight, step 1",
+      .shown = Cell::spread(all[1].all(&Signs::ratio)),
+      .shown_healthy = Cell::spread(all[0].all(&Signs::ratio))};
 }
 
 }  // namespace lab

@@ -69,13 +69,13 @@ Blocks twins(const Context& context, Place& place) {
   const Vector here = flatten(place.parameters), drawn = direction(place, context.seed * 1000 + 23);
   const double plain_scale = norm(here) / norm(drawn);  // one length for both networks
   LineChart chart = {.name = "twins",
-                     .title = "The same function twice, along one random direction",
-                     .note = "Both directions are as long as the original network's weights.",
+                     .title = say::twins_title{},
+                     .note = say::twins_note{},
                      .x = {.label = "position: 1 is as far as the weights are long"},
                      .y = {.label = "cross entropy", .logarithmic = true},
                      .lines = {}};
   Table table = {.name = "twins-numbers",
-                 .caption = "The network, and its twin with 4 W₁, 4 b₁ and W₂ / 4",
+                 .caption = say::twins_caption{},
                  .columns = {"network", "loss", "λ of H", "mean loss on the plain line", "on the filter-wise line"},
                  .rows = {}};
   std::vector<std::vector<double>> filter_wise;
@@ -108,14 +108,7 @@ Blocks twins(const Context& context, Place& place) {
   table.columns.push_back("largest difference from the network on that line");
   table.rows[0].push_back(0.0);
   table.rows[1].push_back(Cell(apart, 2));
-  return {Text{"Why not draw a plain random direction? With ReLU, a network whose first layer is four times as large, "
-               "and whose "
-               "second layer a quarter, computes the same. Yet it is another point, and a plain step of the same "
-               "length means "
-               "less to its first layer and more to its second: it seems to be of another sharpness, and its Hessian "
-               "too has other "
-               "eigenvalues (Dinh et al. 2017). A direction that is scaled row by row does not see the difference."},
-          chart, table};
+  return {Text{say::twins_words{}}, chart, table};
 }
 
 }  // namespace
@@ -124,7 +117,7 @@ Blocks around_solutions(const Context& context, const Progress& progress) {
   const std::size_t steps = context.pick<std::size_t>(500, 3000), side = context.pick<std::size_t>(17, 51);
   const std::uint64_t seed = context.seed * 1000 + 21;
   Table table = {.name = "around-numbers",
-                 .caption = "At the end point, and in its slice",
+                 .caption = say::around_caption{},
                  .columns = {"optimizer", "loss", "test loss", "λ of H", "‖θ‖", "median loss on the slice's edge",
                              "share of the slice below twice the loss + 0.1, %"},
                  .rows = {}};
@@ -142,21 +135,19 @@ Blocks around_solutions(const Context& context, const Progress& progress) {
     train(place.model, *optimizer, context.data.train, {.steps = steps, .seed = seed});
     const Vector here = flatten(place.parameters), right = filter_normalized(place.parameters, first),
                  up = filter_normalized(place.parameters, second);
-    Landscape slice = {
-        .name = message("around-", one.id),
-        .title = message("Training loss around the end point of ", one.label),
-        .note =
-            "The end point is in the middle. At 1, each row of weights has moved by its own length, in a "
-            "random direction; the directions are the same for each optimizer, but for these lengths.",
-        .x_label = "first direction",
-        .y_label = "second direction",
-        .left = -1,
-        .right = 1,
-        .bottom = -1,
-        .top = 1,
-        .columns = side,
-        .rows = side,
-        .values = {}};
+    Landscape slice = {.name = message("around-", one.id),
+                       .title = say::around_title{.optimizer = std::string(one.label)},
+                       .note = say::around_note{},
+                       .x_label = "first direction",
+                       .y_label = "second direction",
+                       .left = -1,
+                       .right = 1,
+                       .bottom = -1,
+                       .top = 1,
+                       .columns = side,
+                       .rows = side,
+                       .values = {},
+                       .value_label = "training loss"};
     std::vector<double> edge;
     const double loss = place.loss();
     double low = 0;
@@ -177,11 +168,8 @@ Blocks around_solutions(const Context& context, const Progress& progress) {
     if (o + 1 == ids.size()) about_twins = twins(context, place);
   }
   Blocks blocks = {
-      Heading{"Around the end point"},
-      Text{message(
-          "Three optimizers train a network 784-", width, "-10 (ReLU) for ", steps,
-          " steps from one start, at their usual rates. From each end point the figure goes along two random "
-          "directions whose rows have the lengths of the weights' rows (filter-wise scaling, Li et al. 2018).")},
+      Heading{say::around_heading{}},
+      Text{say::around_words{.steps = steps, .width = width}},
       choice,
       table,
   };

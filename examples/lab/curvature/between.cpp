@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../compare.h"
 #include "../experiment.h"
 #include "matching.h"
 #include "parts.h"
 #include "plane.h"
+#include "verdicts.h"
 
 namespace lab {
 namespace {
@@ -18,48 +20,57 @@ constexpr std::size_t width = 32;
 
 struct Run {
   std::string_view rule;
-  std::uint64_t start, order;  // seeds
-  std::size_t shared = 0;      // the first so many steps are those of the order `start`
+  std::uint64_t start, first_order, order;  // seeds: of the weights, of the samples in the first steps, and then
 };
 
-// Where training ends; its rate falls linearly to 0, so that it ends at rest.
-Vector solution(const Context& context, const Run& run, std::size_t steps) {
+struct Lengths {
+  std::size_t steps, first;  // all of them, and the first ones, in which the rate is constant
+};
+
+// Where training ends. Its rate falls linearly to 0 after the first steps, so that it ends at rest. Every run has the
+// same number of steps and the same rates, whatever it has in common with another.
+Vector solution(const Context& context, const Run& run, const Lengths& lengths) {
   nn::Sequential model = mlp({width}, run.start);
   const Rule& one = rule(run.rule);
   const auto optimizer = one.make(model.parameters(), {.lr = 3 * one.lr});
-  const optim::Curve falls = [steps](double base, std::int64_t count) {
-    return base * (1 - static_cast<double>(count) / static_cast<double>(steps));
+  const std::size_t rest = lengths.steps - lengths.first;
+  const optim::Curve falls = [rest](double base, std::int64_t count) {
+    return base * (1 - static_cast<double>(count) / static_cast<double>(rest));
   };
-  if (run.shared > 0) train(model, *optimizer, context.data.train, {.steps = run.shared, .seed = run.start});
-  train(model, *optimizer, context.data.train, {.steps = steps, .seed = run.order, .schedule = falls});
+  train(model, *optimizer, context.data.train, {.steps = lengths.first, .seed = run.first_order});
+  train(model, *optimizer, context.data.train, {.steps = rest, .seed = run.order + 7000, .schedule = falls});
   return flatten(model.parameters());
 }
 
-struct Pair {
+// Pairs of one kind, one for each seed.
+struct Kind {
   std::string label, color;
-  Vector from, to;
+  std::vector<std::pair<Vector, Vector>> pairs = {};
+  std::vector<std::vector<double>> train = {}, test = {};  // losses on the line, for each pair
+  std::vector<double> barriers = {}, test_barriers = {}, halfway_accuracy = {}, distances = {};
 };
 
-struct Between {
-  std::vector<double> train, test;
-  double halfway_accuracy;
-};
-
-Between walk(const Context& context, const Pair& pair, const std::vector<double>& positions, std::size_t samples) {
+void walk(const Context& context, Kind& kind, const std::vector<double>& positions, std::size_t samples) {
   nn::Sequential model = mlp({width}, 1);
   const NamedVariables parameters = model.parameters();
   const auto some = [samples](const datasets::Dataset& data) { return data.slice(0, std::min(samples, data.size())); };
   const datasets::Dataset train = some(context.data.train), test = some(context.data.test);
-  const Vector way = along(pair.to, -1, pair.from);
-  Between result = {{}, {}, 0};
-  for (const double position : positions) {
-    assign(parameters, along(pair.from, position, way));
-    result.train.push_back(evaluate(model, train).loss);
-    const Score score = evaluate(model, test);
-    result.test.push_back(score.loss);
-    if (position == 0.5) result.halfway_accuracy = score.accuracy;
+  for (const auto& [from, to] : kind.pairs) {
+    const Vector way = along(to, -1, from);
+    std::vector<double> on_train, on_test;
+    for (const double position : positions) {
+      assign(parameters, along(from, position, way));
+      on_train.push_back(evaluate(model, train).loss);
+      const Score score = evaluate(model, test);
+      on_test.push_back(score.loss);
+      if (position == 0.5) kind.halfway_accuracy.push_back(100 * score.accuracy);
+    }
+    kind.barriers.push_back(barrier(positions, on_train));
+    kind.test_barriers.push_back(barrier(positions, on_test));
+    kind.distances.push_back(norm(way));
+    kind.train.push_back(std::move(on_train));
+    kind.test.push_back(std::move(on_test));
   }
-  return result;
 }
 
 std::vector<double> line_positions(std::size_t inner) {
@@ -69,23 +80,42 @@ std::vector<double> line_positions(std::size_t inner) {
   return positions;
 }
 
+std::string decided(judge::Decided when, std::size_t shared) {
+  switch (when) {
+    case judge::Decided::by_the_start:
+      return say::between_start{};
+    case judge::Decided::in_the_common_steps:
+      return say::between_common{.shared = shared};
+    case judge::Decided::later:
+      return say::between_later{.shared = shared};
+    case judge::Decided::undecided:
+      return say::between_undecided{};
+  }
+  return "";
+}
+
 }  // namespace
 
 Blocks between_solutions(const Context& context, const Progress& progress) {
-  const std::size_t steps = context.pick<std::size_t>(500, 3000), shared = context.pick<std::size_t>(100, 500),
-                    samples = context.pick<std::size_t>(500, 5000);
-  const std::uint64_t a = context.seed * 1000 + 11, b = context.seed * 1000 + 12;
-  const Vector adam = solution(context, {"adam", a, a}, steps), other = solution(context, {"adam", b, b}, steps);
-  progress(0.2);
-  const std::vector<Pair> pairs = {
-      {"Adam, two seeds", "n0", adam, other},
-      {"Adam, two seeds, hidden units matched", "n2", adam, matched(other, adam, 28 * 28, width)},
-      {"Adam and SGD from one start", "n1", adam, solution(context, {"sgd", a, a}, steps)},
-      {"Adam from one start, two orders", "n4", adam, solution(context, {"adam", a, b}, steps)},
-      {message("Adam, the first ", shared, " steps in common"), "n6", solution(context, {"adam", a, a, shared}, steps),
-       solution(context, {"adam", a, b, shared}, steps)},
-  };
-  progress(0.5);
+  const Lengths lengths = {context.pick<std::size_t>(500, 3000), context.pick<std::size_t>(100, 500)};
+  const std::size_t samples = context.pick<std::size_t>(300, 5000);
+  std::vector<Kind> kinds = {{"two seeds", "n0"},
+                             {"two seeds, hidden units matched", "n2"},
+                             {"Adam and SGD from one start", "n1"},
+                             {"one start, two orders", "n4"},
+                             {message("one start, the first ", lengths.first, " steps in common"), "n6"}};
+  const std::vector<std::uint64_t> all = seeds(context);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::uint64_t a = all[i], b = a + 100;
+    const Vector adam = solution(context, {"adam", a, a, a}, lengths),
+                 other = solution(context, {"adam", b, b, b}, lengths);
+    kinds[0].pairs.emplace_back(adam, other);
+    kinds[1].pairs.emplace_back(adam, matched(other, adam, 28 * 28, width));
+    kinds[2].pairs.emplace_back(adam, solution(context, {"sgd", a, a, a}, lengths));
+    kinds[3].pairs.emplace_back(adam, solution(context, {"adam", a, b, b}, lengths));
+    kinds[4].pairs.emplace_back(adam, solution(context, {"adam", a, a, b}, lengths));
+    progress(0.5 * static_cast<double>(i + 1) / static_cast<double>(all.size()));
+  }
   const std::vector<double> positions = line_positions(context.pick<std::size_t>(12, 40));
   const auto chart = [](std::string name, std::string title, std::string note) {
     return LineChart{.name = std::move(name),
@@ -96,59 +126,47 @@ Blocks between_solutions(const Context& context, const Progress& progress) {
                      .lines = {},
                      .marks = {{"first", 0}, {"second", 1}}};
   };
-  LineChart on_train = chart("between-train", "Training loss on the line between two solutions", ""),
-            on_test = chart("between-test", "Test loss on the same lines", "");
+  LineChart on_train = chart("between-train", say::between_train{}, say::between_note{}),
+            on_test = chart("between-test", say::between_test{}, say::between_note{});
   Table table = {.name = "between",
-                 .caption =
-                     "How high the barrier is: the largest height of the loss above the straight line between its "
-                     "values at the ends",
-                 .columns = {"solutions", "training loss, first", "second", "barrier", "test loss, first", "second",
-                             "barrier in test loss", "test accuracy halfway, %", "distance"},
+                 .caption = say::between_caption{},
+                 .columns = {"solutions", "barrier", "training loss, first", "second", "barrier in test loss",
+                             "test accuracy halfway, %", "distance"},
                  .rows = {}};
-  std::vector<double> barriers;
-  for (const Pair& pair : pairs) {
-    const Between seen = walk(context, pair, positions, samples);
-    on_train.lines.push_back({.label = pair.label, .color = pair.color, .x = positions, .y = seen.train});
-    on_test.lines.push_back({.label = pair.label, .color = pair.color, .x = positions, .y = seen.test});
-    const auto at = [&](const std::vector<double>& losses, double position) {
-      return losses[static_cast<std::size_t>(std::find(positions.begin(), positions.end(), position) -
-                                             positions.begin())];
-    };
-    barriers.push_back(barrier(positions, seen.train));
-    table.rows.push_back({pair.label, Cell(at(seen.train, 0)), Cell(at(seen.train, 1)), Cell(barriers.back()),
-                          Cell(at(seen.test, 0)), Cell(at(seen.test, 1)), Cell(barrier(positions, seen.test)),
-                          Cell(100 * seen.halfway_accuracy), Cell(norm(along(pair.to, -1, pair.from)))});
-    progress(0.5 + 0.5 * static_cast<double>(barriers.size()) / static_cast<double>(pairs.size()));
+  const auto at = [&](const std::vector<std::vector<double>>& losses, double position) {
+    const auto index =
+        static_cast<std::size_t>(std::find(positions.begin(), positions.end(), position) - positions.begin());
+    std::vector<double> values;
+    for (const std::vector<double>& one : losses) values.push_back(one[index]);
+    return Cell::spread(values);
+  };
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    Kind& kind = kinds[i];
+    walk(context, kind, positions, samples);
+    on_train.lines.push_back(summary(kind.label, kind.color, positions, kind.train));
+    on_test.lines.push_back(summary(kind.label, kind.color, positions, kind.test));
+    table.rows.push_back({kind.label, Cell::spread(kind.barriers), at(kind.train, 0), at(kind.train, 1),
+                          Cell::spread(kind.test_barriers), Cell::spread(kind.halfway_accuracy),
+                          Cell::spread(kind.distances)});
+    progress(0.5 + 0.5 * static_cast<double>(i + 1) / static_cast<double>(kinds.size()));
   }
-  const auto compared = [&](std::size_t one, const char* lower, const char* not_lower) {
-    return message(barriers[one] < barriers[0] ? lower : not_lower, " (", number_text(barriers[one]), " against ",
-                   number_text(barriers[0]), ")");
+  const auto compared = [&](std::size_t one) {
+    const Order order = compare(kinds[one].barriers, kinds[0].barriers);
+    const std::string own = number_text(median(kinds[one].barriers)), seeds = number_text(median(kinds[0].barriers));
+    return order == Order::lower    ? std::string(say::barrier_lower{.own = own, .seeds = seeds})
+           : order == Order::higher ? std::string(say::barrier_higher{.own = own, .seeds = seeds})
+                                    : std::string(say::barrier_undecided{.own = own, .seeds = seeds});
   };
   return {
-      Heading{"Between two solutions"},
-      Text{message("Each pair of networks 784-", width, "-10 has learned digits for ", steps,
-                   " steps with a rate that falls to 0. The figure shows the loss of (1 - a) θ₁ + a θ₂: both ends are "
-                   "good, but what "
-                   "lies between them need not be. A barrier says that training has come to two different valleys "
-                   "(Goodfellow et al. "
-                   "2015; Frankle et al. 2020).")},
+      Heading{say::between_heading{}},
+      Text{say::between_words{.first = lengths.first, .steps = lengths.steps, .width = width}},
       on_train,
       on_test,
       table,
-      Text{message("Hidden units can change places without a change of the function, so that two seeds may find the "
-                   "same units in "
-                   "another order. Once each unit of the second network stands where the most similar one of the first "
-                   "does (Ainsworth et al. "
-                   "2023), the barrier is ",
-                   compared(1, "lower", "not lower"), ". Two optimizers from one start: ",
-                   compared(2, "lower than between seeds", "no lower than between seeds"),
-                   ". Two orders of the samples from one start: ", compared(3, "lower", "no lower"), ", and after ",
-                   shared, " common steps: ", compared(4, "lower", "no lower"), ". ",
-                   barriers[3] < 0.1 * barriers[0]
-                       ? "Here the start decides in which valley training ends; the order of the samples does little."
-                   : barriers[4] < 0.5 * barriers[3]
-                       ? "So it is decided in these first steps, for the greater part, in which valley training ends."
-                       : "So these first steps have not yet decided in which valley training ends.")},
+      Text{say::between_matching{.matched = compared(1)}},
+      Text{say::between_result{
+          .common = compared(4), .optimizers = compared(2), .orders = compared(3), .shared = lengths.first}},
+      Text{decided(judge::valley(kinds[0].barriers, kinds[3].barriers, kinds[4].barriers), lengths.first)},
   };
 }
 

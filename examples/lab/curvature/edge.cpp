@@ -10,6 +10,7 @@
 #include "full_batch.h"
 #include "parts.h"
 #include "preconditioner.h"
+#include "verdicts.h"
 
 namespace lab {
 namespace {
@@ -66,23 +67,20 @@ Blocks gradient_descent_edge(const Context& context, const Progress& progress) {
   const std::vector<double> rates =
       context.quick ? std::vector{0.1, 0.075, 0.06} : std::vector{0.1, 0.075, 0.06, 0.045};
   LineChart sharpness = {.name = "gd-sharpness",
-                         .title = "Gradient descent: the largest eigenvalue of the Hessian",
-                         .note =
-                             "The dashed marks are 2/α of each rate. Step times rate is the way that a continuous "
-                             "flow down the gradient has gone: as long as its steps are short for the curvature, each "
-                             "rate follows that flow.",
+                         .title = say::gd_title{},
+                         .note = say::gd_note{},
                          .x = {.label = "step × rate"},
-                         .y = {.label = "largest eigenvalue λ", .low = 0},
+                         .y = {.label = "λ, largest eigenvalue", .low = 0},
                          .lines = {}};
   LineChart losses = {.name = "gd-loss",
-                      .title = "Its loss",
-                      .note = "",
+                      .title = say::gd_loss_title{},
+                      .note = say::gd_loss_note{},
                       .x = {.label = "step × rate"},
-                      .y = {.label = "squared error", .logarithmic = true},
+                      .y = {.label = "training loss: squared error", .logarithmic = true},
                       .lines = {}};
   Table table = {
       .name = "gd",
-      .caption = "Gradient descent on all samples, by rate",
+      .caption = say::gd_caption{},
       .columns = {"rate α", "2/α", "λ at first", "λ in the last third", "over 2/α", "first step with λ ≥ 2/α",
                   "steps that raise the loss before, %", "and after, %", "loss at the end"},
       .rows = {}};
@@ -110,23 +108,13 @@ Blocks gradient_descent_edge(const Context& context, const Progress& progress) {
     stayed += !std::isnan(there) && late / limit > 0.8 && late / limit < 1.25;
   }
   return {
-      Heading{"The edge of stability"},
-      Text{message(
-          "The largest eigenvalue λ of the Hessian is the curvature in the steepest direction. There, gradient "
-          "descent multiplies the distance from the bottom of the valley by 1 - αλ a step: it shrinks "
-          "while λ < 2/α, and with a larger λ it grows, with a change of sign in each step. Cohen et al. (2021) saw "
-          "that training makes λ larger until it is there, and then stays there, while the loss goes on to fall in the "
-          "long run. Here a network 196-32-10 with tanh learns ",
-          subset(context).size(),
-          " digits (14 x 14 pixels, squared error), with all of them in every step. λ is found by Lanczos' "
-          "method from exact Hessian-vector products.")},
+      Heading{say::gd_heading{}},
+      Text{say::gd_words{.samples = subset(context).size()}},
       sharpness,
       losses,
       table,
-      Text{message(
-          "With ", all_or(arrived, rates.size()), " rates λ reached 2/α, and with ", all_or(stayed, rates.size()),
-          " it was within a quarter of it in the last third.",
-          stayed > 1 ? " Of these, a higher rate ends in a flatter place: it cannot stay in a sharper one." : "")},
+      Text{say::gd_result{.arrived = all_or(arrived, rates.size()), .stayed = all_or(stayed, rates.size())}},
+      Text{stayed > 1 ? std::string(say::gd_flatter{}) : say::gd_no_more{}},
   };
 }
 
@@ -169,27 +157,27 @@ Blocks adaptive_edge(const Context& context, const Progress& progress) {
   };
   const std::size_t steps = context.pick<std::size_t>(600, 2500);
   LineChart ratio = {.name = "adaptive-sharpness",
-                     .title = "Adam and Adamax: the largest preconditioned eigenvalue, as a share of its threshold",
-                     .note = "At 1 the step is as long as the curvature can stand.",
+                     .title = say::adaptive_title{},
+                     .note = say::adaptive_note{},
                      .x = {.label = "step"},
                      .y = {.label = "λ(P⁻¹ᐟ² H P⁻¹ᐟ²) over its threshold", .logarithmic = true},
                      .lines = {},
                      .marks = {{"threshold", 1, true}}};
   LineChart raw = {.name = "adaptive-raw",
-                   .title = "The same runs: the largest eigenvalue of H itself",
-                   .note = "Gradient descent with these rates would have to keep it below 2/α: see the table.",
+                   .title = say::adaptive_raw_title{},
+                   .note = say::adaptive_raw_note{},
                    .x = {.label = "step"},
-                   .y = {.label = "largest eigenvalue λ", .low = 0},
+                   .y = {.label = "λ, largest eigenvalue", .low = 0},
                    .lines = {}};
   LineChart losses = {.name = "adaptive-loss",
-                      .title = "Their loss",
-                      .note = "",
+                      .title = say::adaptive_loss_title{},
+                      .note = say::adaptive_loss_note{},
                       .x = {.label = "step"},
-                      .y = {.label = "squared error", .logarithmic = true},
+                      .y = {.label = "training loss: squared error", .logarithmic = true},
                       .lines = {}};
   Table table = {.name = "adaptive",
-                 .caption = "Adam and Adamax on all samples; the last third of each run",
-                 .columns = {"run", "threshold", "preconditioned λ", "over the threshold", "λ of H", "2/α",
+                 .caption = say::adaptive_caption{},
+                 .columns = {"run", "threshold", "preconditioned eigenvalue", "over the threshold", "λ of H", "2/α",
                              "λ of H over 2/α", "largest ‖g‖ over the first", "loss at the end"},
                  .rows = {}};
   std::size_t there = 0, raw_there = 0;
@@ -212,36 +200,29 @@ Blocks adaptive_edge(const Context& context, const Progress& progress) {
     table.rows.push_back({one.label, Cell(limit), Cell(late), Cell(late / limit), Cell(late_raw), Cell(2 / one.lr),
                           Cell(late_raw * one.lr / 2), Cell(spike),
                           Cell(run.losses.empty() ? nothing : run.losses.back())});
-    there += late / limit > 0.75 && late / limit < 1.33;
-    raw_there += late_raw * one.lr / 2 > 0.75 && late_raw * one.lr / 2 < 1.33;
-    std::string& list = late / limit <= 0.75 ? (spike > 1.5 ? shortened : not_yet) : above;
-    if (!(late / limit > 0.75 && late / limit < 1.33)) list += (list.empty() ? "" : "; ") + one.label;
+    raw_there += judge::edge(late_raw, 2 / one.lr, spike) == judge::Edge::at;
+    const judge::Edge where = judge::edge(late, limit, spike);
+    there += where == judge::Edge::at;
+    std::string none;
+    std::string& list = where == judge::Edge::above                ? above
+                        : where == judge::Edge::below              ? not_yet
+                        : where == judge::Edge::below_after_growth ? shortened
+                                                                   : none;
+    list += (list.empty() ? "" : "; ") + one.label;
   }
-  return {
-      Heading{"The edge of stability with a preconditioner"},
-      Text{"Adam divides each element of m by √v̂ + ε, and so walks as momentum would in coordinates that are stretched "
-           "by P = diag(√v̂ + ε) (1 - β₁ᵗ). What counts is the curvature there: the largest eigenvalue of P⁻¹ᐟ² H "
-           "P⁻¹ᐟ². With "
-           "P held fast, an eigendirection follows x ← x - α m, m ← β₁ m + (1 - β₁) λ x, whose two modes decay as "
-           "long as λ < (2 + 2β₁) / ((1 - β₁) α): that is 38/α for β₁ = 0.9, 6/α for 0.5, and 2/α for 0 (Cohen et al. "
-           "2022). "
-           "Adamax differs in P alone: there it is diag(u) (1 - β₁ᵗ), and diag(u) without the correction, so that its "
-           "threshold is the same. v and u are read out of the optimizer's state."},
+  Blocks blocks = {
+      Heading{say::adaptive_heading{}},
+      Text{say::adaptive_words{}},
       ratio,
       raw,
       losses,
       table,
-      Text{message("In the last third, ", all_or(there, runs.size()),
-                   " runs have a preconditioned eigenvalue within a third of the threshold, and ",
-                   all_or(raw_there, runs.size()), " a λ of H within a third of 2/α.",
-                   above.empty() ? "" : message(" Above it: ", above, "."),
-                   not_yet.empty() ? "" : message(" Below it, after ", steps, " steps: ", not_yet, "."),
-                   shortened.empty()
-                       ? ""
-                       : message(" Below it, after gradients half as large again as the first, or more: ", shortened,
-                                 ". These made v and u large, and both forget by β₂ a step only: for a thousand steps "
-                                 "P is larger than the gradients of the day would make it, and each step shorter."))},
+      Text{say::adaptive_result{.raw = all_or(raw_there, runs.size()), .there = all_or(there, runs.size())}},
   };
+  if (!above.empty()) blocks.emplace_back(Text{say::adaptive_above{.runs = above}});
+  if (!not_yet.empty()) blocks.emplace_back(Text{say::adaptive_below{.runs = not_yet, .steps = steps}});
+  if (!shortened.empty()) blocks.emplace_back(Text{say::adaptive_shortened{.runs = shortened}});
+  return blocks;
 }
 
 }  // namespace lab

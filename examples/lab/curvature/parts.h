@@ -5,8 +5,11 @@
 #include <vector>
 
 #include "../context.h"
+#include "words/curvature.h"
 
 namespace lab {
+
+namespace say = words::curvature_section;
 
 using Blocks = std::vector<Block>;
 using Progress = std::function<void(double)>;

@@ -1,10 +1,10 @@
 // The plane in which trajectories vary most.
-#include <xgrad/core/errors.h>
 #include <xgrad/core/random.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "../compare.h"
 #include "../experiment.h"
 #include "parts.h"
 #include "plane.h"
@@ -21,7 +21,7 @@ struct Trajectory {
   std::vector<Vector> points;  // from the start on
 };
 
-double plane_share(const Plane& plane) { return plane.shares[0] + plane.shares[1]; }
+double percent(const Plane& plane) { return 100 * (plane.shares[0] + plane.shares[1]); }
 
 // As many trajectories of as many points, in which each step is random: what a plane explains of nothing.
 Plane of_random_walks(std::size_t trajectories, std::size_t steps, std::size_t size, std::uint64_t seed) {
@@ -43,6 +43,24 @@ Plane plane_of(const std::vector<Trajectory>& all) {
   return principal_plane(points);
 }
 
+// Four optimizers from the weights as they are.
+std::vector<Trajectory> trained(const Context& context, nn::Sequential& model, std::uint64_t seed, std::size_t every,
+                                std::size_t looks) {
+  const NamedVariables parameters = model.parameters();
+  const Vector start = flatten(parameters);
+  std::vector<Trajectory> all;
+  for (const char* id : {"sgd", "momentum", "adam", "adamax"}) {
+    all.push_back({&rule(id), {start}});
+    assign(parameters, start);
+    const auto optimizer = rule(id).make(parameters, {.lr = rule(id).lr});
+    train(model, *optimizer, context.data.train,
+          {.steps = every * looks, .seed = seed, .after_step = [&](std::size_t step) {
+             if (step % every == 0) all.back().points.push_back(flatten(parameters));
+           }});
+  }
+  return all;
+}
+
 struct Extent {
   double low, high;
   explicit Extent(const std::vector<double>& values) {
@@ -57,45 +75,44 @@ struct Extent {
 Blocks trajectories(const Context& context, const Progress& progress) {
   const std::size_t every = context.pick<std::size_t>(25, 50), looks = context.pick<std::size_t>(16, 40),
                     side = context.pick<std::size_t>(19, 51), samples = context.pick<std::size_t>(400, 2000);
-  const std::uint64_t seed = context.seed * 1000 + 31;
   const datasets::Dataset data = context.data.train.slice(0, std::min(samples, context.data.train.size()));
+  const std::vector<std::uint64_t> starts = seeds(context);
+  std::vector<double> shares_of_runs, shares_of_walks;
+  for (std::size_t i = 1; i < starts.size(); ++i) {
+    nn::Sequential other = mlp({width}, starts[i]);
+    const std::vector<Trajectory> runs = trained(context, other, starts[i], every, looks);
+    shares_of_runs.push_back(percent(plane_of(runs)));
+    shares_of_walks.push_back(percent(of_random_walks(runs.size(), looks, runs[0].points[0].size(), starts[i])));
+    progress(0.5 * static_cast<double>(i) / static_cast<double>(starts.size()));
+  }
+  // The first of the starts is drawn.
+  const std::uint64_t seed = starts[0];
   nn::Sequential model = mlp({width}, seed);
   const NamedVariables parameters = model.parameters();
   const Vector start = flatten(parameters);
   const Height loss = [&] { return evaluate(model, data).loss; };
-
-  std::vector<Trajectory> all;
-  for (const char* id : {"sgd", "momentum", "adam", "adamax"}) {
-    all.push_back({&rule(id), {start}});
-    assign(parameters, start);
-    const auto optimizer = rule(id).make(parameters, {.lr = rule(id).lr});
-    train(model, *optimizer, context.data.train,
-          {.steps = every * looks, .seed = seed, .after_step = [&](std::size_t step) {
-             if (step % every == 0) all.back().points.push_back(flatten(parameters));
-           }});
-    progress(0.1 * static_cast<double>(all.size()));
-  }
-  const Plane plane = plane_of(all), walks = of_random_walks(all.size(), looks, start.size(), seed + 1);
+  const std::vector<Trajectory> all = trained(context, model, seed, every, looks);
+  const Plane plane = plane_of(all), walks = of_random_walks(all.size(), looks, start.size(), seed);
+  shares_of_runs.push_back(percent(plane));
+  shares_of_walks.push_back(percent(walks));
   progress(0.5);
 
-  Landscape map = {
-      .name = "trajectories",
-      .title = "Four optimizers from one start, in their principal plane",
-      .note =
-          "Each path is where the weights are when seen from straight above the plane. The colours are the training "
-          "loss in the plane itself, which the weights are not in: see the table.",
-      .x_label = "along the first principal component",
-      .y_label = "along the second",
-      .left = 0,
-      .right = 0,
-      .bottom = 0,
-      .top = 0,
-      .columns = side,
-      .rows = side,
-      .values = {}};
+  Landscape map = {.name = "trajectories",
+                   .title = say::plane_title{},
+                   .note = say::plane_note{},
+                   .x_label = "along the first principal component",
+                   .y_label = "along the second",
+                   .left = 0,
+                   .right = 0,
+                   .bottom = 0,
+                   .top = 0,
+                   .columns = side,
+                   .rows = side,
+                   .values = {},
+                   .value_label = "training loss"};
   Table table = {.name = "trajectories-numbers",
-                 .caption = "Where the runs end",
-                 .columns = {"optimizer", "training loss", "of its shadow in the plane", "way from the start",
+                 .caption = say::plane_ends{},
+                 .columns = {"optimizer", "training loss", "loss at the projected point", "distance from the start",
                              "distance from the plane", "explained by a plane of its own, %"},
                  .rows = {}};
   std::vector<double> xs, ys;
@@ -112,10 +129,10 @@ Blocks trajectories(const Context& context, const Progress& progress) {
     const Plane::Point at = plane.project(end);
     table.rows.push_back({path.label, Cell(value_at(parameters, end, loss)),
                           Cell(value_at(parameters, plane.at(at.x, at.y), loss)), Cell(norm(along(end, -1, start))),
-                          Cell(at.off), Cell(100 * plane_share(principal_plane(one.points)))});
+                          Cell(at.off), Cell(percent(principal_plane(one.points)))});
   }
   const Plane walk = of_random_walks(1, looks, start.size(), seed + 2);
-  table.rows.push_back({"a random walk", NAN, NAN, NAN, NAN, Cell(100 * plane_share(walk))});
+  table.rows.push_back({"a random walk", NAN, NAN, NAN, NAN, Cell(percent(walk))});
   const Extent across(xs), up(ys);
   map.left = across.low, map.right = across.high, map.bottom = up.low, map.top = up.high;
   for (std::size_t row = 0; row < side; ++row) {
@@ -129,32 +146,30 @@ Blocks trajectories(const Context& context, const Progress& progress) {
   }
 
   Table shares = {.name = "explained",
-                  .caption = "Explained variance, %",
+                  .caption = say::plane_explained{},
                   .columns = {"of", "first component", "second", "third", "the plane"},
                   .rows = {}};
   for (const auto& [name, of] : {std::pair("the four runs", &plane), std::pair("random walks instead", &walks)})
-    shares.rows.push_back({name, Cell(100 * of->shares[0]), Cell(100 * of->shares[1]), Cell(100 * of->shares[2]),
-                           Cell(100 * plane_share(*of))});
-  const double gained = 100 * (plane_share(plane) - plane_share(walks));
+    shares.rows.push_back(
+        {name, Cell(100 * of->shares[0]), Cell(100 * of->shares[1]), Cell(100 * of->shares[2]), Cell(percent(*of))});
+  const Order order = compare(shares_of_runs, shares_of_walks);
+  const std::string runs_hold = number_text(median(shares_of_runs)), walks_hold = number_text(median(shares_of_walks));
+  Table seeds_table = {.name = "explained-seeds",
+                       .caption = say::plane_five{},
+                       .columns = {"of", "the plane, %"},
+                       .rows = {{"the four runs", Cell::spread(shares_of_runs)},
+                                {"random walks instead", Cell::spread(shares_of_walks)}}};
   return {
-      Heading{"The plane of the trajectories"},
-      Text{message("SGD, momentum, Adam and Adamax train a network 784-", width, "-10 from one start for ",
-                   every * looks, " steps, and every ", every,
-                   " steps their weights are kept. The plane goes through the mean of all of these points, along the "
-                   "two directions in which they "
-                   "vary most: their principal components.")},
+      Heading{say::plane_heading{}},
+      Text{say::plane_words{.every = every, .steps = every * looks, .width = width}},
       map,
+      seeds_table,
       shares,
       table,
-      Text{message(
-          "The plane explains ", number_text(100 * plane_share(plane)),
-          " % of the variance. It means less than it seems: walks whose "
-          "every step is random have a smooth principal plane too (Antognini and Sohl-Dickstein 2018). Of as many of "
-          "these, as long and in as many dimensions, a plane explains ",
-          number_text(100 * plane_share(walks)), " %. ",
-          gained > 10    ? "The runs are well above that."
-          : gained > -10 ? "The runs are not far from that."
-                         : "The runs are well below that.")},
+      Text{say::plane_result{.runs = runs_hold, .walks = walks_hold}},
+      Text{order == Order::higher  ? std::string(say::plane_above{})
+           : order == Order::lower ? std::string(say::plane_below{})
+                                   : std::string(say::plane_undecided{})},
   };
 }
 

@@ -1,10 +1,5 @@
-// The first two experiments of Kingma & Ba 2015.
+// Experiments of Kingma & Ba 2015: how they are run, and what is shown of them.
 #include <xgrad/core/errors.h>
-#include <xgrad/core/random.h>
-#include <xgrad/nn/activations.h>
-#include <xgrad/nn/dropout.h>
-#include <xgrad/nn/flatten.h>
-#include <xgrad/nn/linear.h>
 #include <xgrad/optim/schedule.h>
 
 #include <algorithm>
@@ -12,67 +7,24 @@
 #include <numeric>
 
 #include "../compare.h"
-#include "../sweep.h"
+#include "paper.h"
 
 namespace lab {
 namespace {
 
-using namespace xgrad;
-
-constexpr std::size_t batch_size = 128;
-struct Contender {
-  std::string_view id;
-  std::vector<double> rates;
-  const char* place;  // in the paper's own words on its figure, to be read
-};
-
-// What the paper says of two optimizers: the first is ahead of the second, or they are alike.
-struct Statement {
-  std::string_view first, second;
-  bool ahead;
-};
-
-struct Experiment {
-  std::string name, title;
-  std::vector<std::size_t> widths;
-  double dropout;
-  std::size_t sweep_steps, steps;
-  std::vector<Contender> contenders;
-  std::vector<Statement> statements;
-  std::string words;  // what it is, and what the paper says
-};
+using xgrad::message;
+using Progress = std::function<void(double)>;
 
 struct Result {
-  std::string_view id;
-  const char* place;
+  Contender contender;
   Sweep sweep;
-  std::vector<std::vector<double>> curves;
-  std::vector<double> early, final;  // costs of each seed: around a quarter of the steps, and at the end
+  std::vector<std::vector<double>> curves = {};
+  std::vector<double> early = {}, final = {};  // costs of each seed: around a quarter of the steps, and at the end
 };
 
-nn::Sequential network(const Experiment& experiment, std::uint64_t weights) {
-  seed(weights);  // of the weights, and then of the dropout
-  nn::Sequential model{nn::Flatten()};
-  std::size_t in = 28 * 28;
-  for (const std::size_t width : experiment.widths) {
-    model.push_back(nn::Linear(in, width));
-    model.push_back(nn::ReLU());
-    if (experiment.dropout > 0) model.push_back(nn::Dropout(experiment.dropout));
-    in = width;
-  }
-  model.push_back(nn::Linear(in, 10));
-  return model;
-}
+std::size_t window(const Experiment& experiment) { return std::max<std::size_t>(3, experiment.steps / 40); }
 
-Trained train_once(const Context& context, const Experiment& experiment, std::string_view id, double lr,
-                   std::uint64_t one_seed, std::size_t steps) {
-  nn::Sequential model = network(experiment, one_seed);
-  const auto optimizer = rule(id).make(model.parameters(), {.lr = lr});
-  return train(model, *optimizer, context.data.train,
-               {.steps = steps, .batch_size = batch_size, .seed = one_seed, .schedule = optim::inverse_sqrt_lr({})});
-}
-
-// The mean cost of the tenth of the steps that ends with a quarter of them.
+// The mean cost of the tenth of all steps that ends with a quarter of them.
 double early_loss(const Trained& trained, std::size_t steps) {
   if (trained.losses.size() < steps / 4) return std::nan("");
   const auto end = trained.losses.begin() + static_cast<std::ptrdiff_t>(steps / 4);
@@ -80,31 +32,31 @@ double early_loss(const Trained& trained, std::size_t steps) {
   return std::accumulate(end - count, end, 0.0) / static_cast<double>(count);
 }
 
-std::vector<Result> run(const Context& context, const Experiment& experiment, std::size_t seed_count,
-                        const std::function<void(std::size_t)>& progress) {
-  const std::vector<std::uint64_t> all = seeds(context, seed_count);
+std::vector<Result> run(const Context& context, const Experiment& experiment, const Progress& progress) {
+  std::vector<Contestant> contestants;
+  for (const Contender& one : experiment.contenders)
+    contestants.push_back({one.label(), one.is_constant ? "n5" : std::string(one.id), one.usual, [&](double lr) {
+                             std::vector<double> costs;
+                             for (const std::uint64_t seed : tuning_seeds(context, experiment.tuning_seed_count))
+                               costs.push_back(final_loss(experiment.train(one, lr, seed, experiment.sweep_steps)));
+                             return costs;
+                           }});
+  SweepOptions options = experiment.sweep;
+  const auto expected = static_cast<double>(contestants.size() * (options.trials + 2 + 2 * options.halvings));
+  options.progress = [&](std::size_t tried) { progress(0.5 * std::min(1.0, static_cast<double>(tried) / expected)); };
+  const std::vector<Sweep> sweeps = fair_sweeps(contestants, options);
   std::vector<Result> results;
-  for (const auto& [id, rates, place] : experiment.contenders) {
-    Result result = {.id = id,
-                     .place = place,
-                     .sweep = {std::string(rule(id).label), std::string(id), rates, {}},
-                     .curves = {},
-                     .early = {},
-                     .final = {}};
-    for (const double lr : rates) {
-      result.sweep.losses.push_back(
-          {final_loss(train_once(context, experiment, id, lr, all[0], experiment.sweep_steps))});
-      progress(experiment.sweep_steps);
-    }
-    const double best = rates[result.sweep.best()];
-    for (const std::uint64_t one_seed : all) {
-      const Trained trained = train_once(context, experiment, id, best, one_seed, experiment.steps);
-      result.curves.push_back(smoothed(trained.losses, std::max<std::size_t>(1, experiment.steps / 40)));
+  for (std::size_t i = 0; i < sweeps.size(); ++i) {
+    Result result = {experiment.contenders[i], sweeps[i]};
+    const double best = sweeps[i].rates[sweeps[i].best()];
+    for (const std::uint64_t seed : seeds(context)) {
+      const Trained trained = experiment.train(result.contender, best, seed, experiment.steps);
+      result.curves.push_back(smoothed(trained.losses, window(experiment)));
       result.early.push_back(early_loss(trained, experiment.steps));
       result.final.push_back(final_loss(trained));
-      progress(experiment.steps);
     }
     results.push_back(std::move(result));
+    progress(0.5 + 0.5 * static_cast<double>(i + 1) / static_cast<double>(sweeps.size()));
   }
   return results;
 }
@@ -117,176 +69,144 @@ std::size_t place(const std::vector<Result>& results, const Result& of) {
 }
 
 const Result& find(const std::vector<Result>& results, std::string_view id) {
-  return *std::find_if(results.begin(), results.end(), [id](const Result& result) { return result.id == id; });
+  return *std::find_if(results.begin(), results.end(),
+                       [id](const Result& result) { return result.contender.id == id; });
 }
 
-Table statements(const Experiment& experiment, const std::vector<Result>& results) {
-  Table table = {
-      experiment.name + "-statements",
-      "What the paper says, and what is measured here: the cost of the first named against that of the second",
-      {"the paper", "here, after a quarter of the steps", "here, at the end"},
-      {}};
+struct Outcome {
+  std::vector<std::string> early, final;  // agreement() of each statement
+};
+
+Outcome outcome(const Experiment& experiment, const std::vector<Result>& results) {
+  Outcome all;
   for (const auto& [first, second, ahead] : experiment.statements) {
     const Result &a = find(results, first), &b = find(results, second);
-    table.rows.push_back({message(a.sweep.label, ahead ? " converges faster than " : " converges like ", b.sweep.label),
-                          agreement(a.early, b.early, ahead), agreement(a.final, b.final, ahead)});
+    all.early.push_back(agreement(a.early, b.early, ahead));
+    all.final.push_back(agreement(a.final, b.final, ahead));
+  }
+  return all;
+}
+
+Table statements(const Experiment& experiment, const Outcome& all) {
+  Table table = {experiment.name + "-statements",
+                 say::statements_caption{},
+                 {"the paper", "here, after a quarter of the steps", "here, at the end"},
+                 {}};
+  const bool same = comparable(experiment.passes, experiment.paper_passes);
+  for (std::size_t i = 0; i < experiment.statements.size(); ++i) {
+    const auto& [first, second, ahead] = experiment.statements[i];
+    table.rows.push_back(
+        {message(rule(first).label, ahead ? " converges faster than " : " converges like ", rule(second).label),
+         on_budget(all.early[i], same), on_budget(all.final[i], same)});
   }
   return table;
 }
 
-// "3 of 4 agree, 0 disagree and 1 are undecided"
-std::string outcome(const Table& table, std::size_t column) {
-  const auto count = [&](const char* word) {
-    return static_cast<std::size_t>(
-        std::count_if(table.rows.begin(), table.rows.end(),
-                      [=](const std::vector<Cell>& row) { return row[column].text.starts_with(word); }));
+std::string counted_up(const std::vector<std::string>& all) {
+  const auto count = [&](std::string_view word) {
+    return std::count_if(all.begin(), all.end(), [=](const std::string& one) { return one.starts_with(word); });
   };
-  return message(count("agrees"), " of ", table.rows.size(), " agree, ", count("disagrees"), " disagree and ",
-                 count("undecided"), " are undecided");
+  return say::counts{
+      .all = all.size(), .opposite = count("disagrees"), .same = count("agrees"), .undecided = count("undecided")};
 }
 
-std::vector<Block> show(const Context& context, const Experiment& experiment, std::size_t seed_count,
-                        const std::function<void(std::size_t)>& progress) {
-  const std::vector<Result> results = run(context, experiment, seed_count, progress);
-  LineChart curves = {
-      .name = experiment.name + "-cost",
-      .title = experiment.title + ": training cost",
-      .note = message("Each at its best α: moving mean over ", std::max<std::size_t>(1, experiment.steps / 40),
-                      " steps, median and range of ", seed_count, " seeds."),
-      .x = {.label = "step"},
-      .y = {.label = "cross entropy", .logarithmic = true, .high = 3},
-      .lines = {}};
-  LineChart sweep = {
-      .name = experiment.name + "-sweep",
-      .title = experiment.title + ": the sweep of α",
-      .note = message("Cost after ", experiment.sweep_steps,
-                      " steps, one seed. The lowest point of each line is its best α; for longer runs another "
-                      "might be. A line that ends early diverges beyond."),
-      .x = {.label = "α", .logarithmic = true},
-      .y = {.label = "cross entropy", .logarithmic = true, .high = 3},
-      .lines = {}};
+// What becomes of an optimizer where its rate stays constant; nothing where that was not tried.
+std::vector<Block> of_constant_rate(const std::vector<Result>& results) {
+  const Result& last = results.back();
+  if (!last.contender.is_constant) return {};
+  const Result& usual = find(results, last.contender.id);
+  const Order order = compare(last.final, usual.final);
+  const std::string is = order == Order::lower    ? std::string(say::constant_lower{})
+                         : order == Order::higher ? std::string(say::constant_higher{})
+                                                  : std::string(say::constant_undecided{});
+  return {Text{say::constant{.constant = median(last.final),
+                             .decayed = median(usual.final),
+                             .is = is,
+                             .like_adam = agreement(find(results, "adam").final, last.final, false)}}};
+}
+
+std::vector<Block> show(const Context& context, const Experiment& experiment, const Progress& progress) {
+  const std::vector<Result> results = run(context, experiment, progress);
+  LineChart curves = {.name = experiment.name + "-cost",
+                      .title = say::cost_title{.experiment = experiment.title},
+                      .note = say::cost_note{.window = window(experiment)},
+                      .x = {.label = "step"},
+                      .y = {.label = "cross entropy", .logarithmic = true, .high = 3},
+                      .lines = {}};
+  LineChart sweep = {.name = experiment.name + "-sweep",
+                     .title = say::sweep_title{.experiment = experiment.title},
+                     .note = say::sweep_note{.seeds = experiment.tuning_seed_count, .steps = experiment.sweep_steps},
+                     .x = {.label = "α", .logarithmic = true},
+                     .y = {.label = "cross entropy", .logarithmic = true, .high = 3},
+                     .lines = {}};
   Table table = {experiment.name + "-ranking",
-                 message(experiment.title, ": training cost of ", seed_count,
-                         " seeds, median (least to largest), and the order in which the optimizers end"),
-                 {"optimizer", "best α", "cost at a quarter", "final cost", "place here", "place in the paper"},
+                 say::ranking_caption{.experiment = experiment.title},
+                 {"optimizer", "place here", "place in the paper", "final cost", "cost at a quarter", "best α"},
                  {}};
-  std::string at_end;
+  std::vector<Sweep> sweeps;
   for (const Result& result : results) {
     const Sweep& rates = result.sweep;
-    const std::size_t best = rates.best();
+    sweeps.push_back(rates);
     curves.lines.push_back(thinned(summary(rates.label, rates.color, counted(experiment.steps), result.curves)));
     sweep.lines.push_back(rates.line());
-    table.rows.push_back({rates.label, Cell(rates.rates[best], 1), Cell::spread(result.early),
-                          Cell::spread(result.final), Cell::integer(static_cast<double>(place(results, result))),
-                          result.place});
-    if (best == 0 || best + 1 == rates.rates.size()) at_end += (at_end.empty() ? "" : ", ") + rates.label;
+    table.rows.push_back({rates.label, Cell::integer(static_cast<double>(place(results, result))),
+                          result.contender.place, Cell::spread(result.final), Cell::spread(result.early),
+                          Cell(rates.rates[rates.best()], 2)});
   }
-  const Table says = statements(experiment, results);
-  return {Heading{experiment.title},
-          Text{experiment.words},
-          curves,
-          sweep,
-          table,
-          says,
-          Text{message("Of the paper's statements, after a quarter of the steps ", outcome(says, 1), "; at the end ",
-                       outcome(says, 2), ". Where the costs of the seeds overlap, we call it undecided.",
-                       at_end.empty()
-                           ? ""
-                           : " At an end of their sweep, so that a better rate may lie beyond, are: " + at_end + ".")}};
-}
-
-std::vector<Experiment> experiments(const Context& context) {
-  const std::vector<double> adaptive = {1e-3, 3e-3, 1e-2, 3e-2}, adamax = {3e-3, 1e-2, 3e-2, 1e-1},
-                            adagrad = {3e-3, 1e-2, 3e-2, 1e-1}, nesterov = {1e-1, 3e-1, 1, 3},
-                            adadelta = {1, 3, 10, 30};
-  const char *absent = "not in it", *behind = "behind Adam";
-  const std::vector<Statement> adam_ahead = {
-      {"adam", "adagrad", true}, {"adam", "rmsprop", true}, {"adam", "nesterov", true}, {"adam", "adadelta", true}};
-  const std::vector<std::size_t> widths(2, context.pick<std::size_t>(100, 1000));
-  const std::string layers = message("784-", widths[0], "-", widths[0], "-10 with ReLU",
-                                     context.quick ? ": a quick page takes a tenth of the paper's widths. " : ". ");
-  const std::vector<Contender> all = {{"adam", adaptive, "1"},        {"nesterov", nesterov, behind},
-                                      {"rmsprop", adaptive, behind},  {"adagrad", adagrad, behind},
-                                      {"adadelta", adadelta, behind}, {"adamax", adamax, absent}};
-  return {
-      {.name = "logistic",
-       .title = "Logistic regression",
-       .widths = {},
-       .dropout = 0,
-       .sweep_steps = context.pick<std::size_t>(80, 1000),
-       .steps = context.pick<std::size_t>(160, 4500),
-       .contenders = {{"adam", {3e-3, 1e-2, 3e-2, 1e-1, 3e-1}, "1 to 2"},
-                      {"nesterov", nesterov, "1 to 2"},
-                      {"adagrad", {1e-2, 3e-2, 1e-1, 3e-1, 1}, "3"},
-                      {"adamax", {3e-3, 1e-2, 3e-2, 1e-1, 3e-1}, absent},
-                      {"rmsprop", {3e-3, 1e-2, 3e-2, 1e-1}, absent}},
-       .statements = {{"adam", "nesterov", false}, {"adam", "adagrad", true}, {"nesterov", "adagrad", true}},
-       .words =
-           message("784-10: a convex problem. The paper (section 6.1, Figure 1) finds that Adam converges like SGD "
-                   "with Nesterov momentum, and both faster than AdaGrad. We call costs alike that differ by no "
-                   "more than ",
-                   100 * alike, " %. The paper adds an L2 penalty, and we do not.")},
-      {.name = "dropout",
-       .title = "Two hidden layers with dropout",
-       .widths = widths,
-       .dropout = 0.5,
-       .sweep_steps = context.pick<std::size_t>(30, 150),
-       .steps = context.pick<std::size_t>(60, 600),
-       .contenders = all,
-       .statements = adam_ahead,
-       .words = layers +
-                "Half of the hidden units are dropped at random in every step, so that gradients are noisier. "
-                "The paper (section 6.2, Figure 2) finds that Adam converges faster than AdaGrad, RMSProp, SGD "
-                "with Nesterov momentum and AdaDelta; it does not rank these in words. AdaDelta has no rate of "
-                "its own: here α multiplies its step."},
-      {.name = "mlp",
-       .title = "The same without dropout",
-       .widths = widths,
-       .dropout = 0,
-       .sweep_steps = context.pick<std::size_t>(30, 100),
-       .steps = context.pick<std::size_t>(60, 400),
-       .contenders = all,
-       .statements = adam_ahead,
-       .words = "Is it the dropout that decides? In the paper, this cost is only compared with another kind of method, "
-                "SFO. So beside what is measured stands what the paper finds with dropout."}};
+  const Outcome all = outcome(experiment, results);
+  const std::string early = counted_up(all.early), final = counted_up(all.final);
+  const std::string passes = number_text(experiment.passes, 2), paper = number_text(experiment.paper_passes);
+  std::vector<Block> blocks = {
+      Heading{experiment.title},
+      Text{experiment.words},
+      curves,
+      table,
+      statements(experiment, all),
+      Text{comparable(experiment.passes, experiment.paper_passes)
+               ? std::string(say::result{.early = early, .final = final, .paper = paper, .passes = passes})
+               : say::result_not_comparable{.early = early, .final = final, .paper = paper, .passes = passes}},
+      sweep,
+      where_best_lies(experiment.name + "-rates", say::rates_caption{}, sweeps)};
+  const std::vector<Block> more = of_constant_rate(results);
+  blocks.insert(blocks.end() - 2, more.begin(), more.end());
+  return blocks;
 }
 
 }  // namespace
 
+xgrad::optim::Curve rate_of(const Contender& one) {
+  if (one.is_constant) return [](double base, std::int64_t) { return base; };
+  return xgrad::optim::inverse_sqrt_lr({});
+}
+
+bool comparable(double passes, double paper_passes) {
+  return passes <= 10 * paper_passes && paper_passes <= 10 * passes;
+}
+
+std::string on_budget(const std::string& agreement, bool is_comparable) {
+  if (is_comparable) return agreement;
+  const std::size_t colon = agreement.find(": ");
+  const std::string verdict = agreement.substr(0, colon), what = agreement.substr(colon + 2);
+  if (verdict == "agrees") return say::budget_same{.what = what};
+  if (verdict == "disagrees") return say::budget_opposite{.what = what};
+  return say::budget_undecided{.what = what};
+}
+
 Section paper_experiments(const Context& context) {
-  const std::vector<Experiment> all = experiments(context);
-  const auto seed_count = context.pick<std::size_t>(2, 3);
-  // A step of the two layers takes some 30 times as long as one of logistic regression.
-  const auto weight = [&](const Experiment& experiment) {
-    return experiment.widths.empty() ? 1.0 : context.pick(4, 30);
-  };
-  double parts = 0, done = 0;
-  for (const Experiment& experiment : all)
-    for (const Contender& contender : experiment.contenders)
-      parts += weight(experiment) *
-               static_cast<double>(contender.rates.size() * experiment.sweep_steps + seed_count * experiment.steps);
-  const double images = static_cast<double>(context.data.train.size());
-  std::vector<Block> blocks = {Text{message(
-      "The first two experiments of Kingma & Ba 2015, on ",
-      context.real_digits ? "the data set that was given" : "drawn digits rather than MNIST", ": batches of ",
-      batch_size,
-      ", and in step t the rate α / √t, where t counts batches from 1. (The paper says so of logistic regression; we "
-      "do "
-      "it in all three.) α is the best of a sweep for each optimizer. The runs are shorter than the paper's: ",
-      number_text(static_cast<double>(all[0].steps * batch_size) / images, 2), " passes over the ",
-      context.data.train.size(), " images for logistic regression, ",
-      number_text(static_cast<double>(all[1].steps * batch_size) / images, 2),
-      " for the networks. AdaMax is in none of the paper's figures, and RMSProp not in the first; they are here for "
-      "comparison. The final cost is the mean of "
-      "the last tenth of the steps, the cost at a quarter that of the tenth before it, and places are by the median of "
-      "the final cost.")}};
-  for (const Experiment& experiment : all) {
-    const std::vector<Block> more = show(context, experiment, seed_count, [&](std::size_t steps) {
-      context.progress((done += weight(experiment) * static_cast<double>(steps)) / parts);
-    });
+  std::vector<Block> blocks = {
+      Text{say::introduction{}}, Text{say::method{.batch = paper_batch_size}},
+      Text{say::data{.digits = context.real_digits ? "as they were given" : "drawn rather than MNIST's",
+                     .images = context.data.train.size()}}};
+  double done = 0;
+  for (const Experiment& experiment : paper_experiment_list(context)) {
+    const auto progress = [&](double within) { context.progress(done + experiment.share * within); };
+    const std::vector<Block> more = show(context, experiment, progress);
     blocks.insert(blocks.end(), more.begin(), more.end());
+    done += experiment.share;
   }
-  return {.id = "paper", .title = "The paper's experiments", .blocks = blocks};
+  blocks.emplace_back(Box{say::think{}, say::think_words{}});
+  blocks.emplace_back(Box{say::remember{}, say::remember_words{}});
+  return {.id = "paper", .title = say::title{}, .blocks = blocks};
 }
 
 }  // namespace lab
