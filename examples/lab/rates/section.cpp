@@ -101,7 +101,9 @@ std::string extremes(const std::vector<Sweep>& sweeps) {
   text += " ";
   text += narrow.size() == 1 ? std::string(say::narrowest{.decades = decades(least), .name = least.label})
                              : std::string(say::narrowest_undecided{.names = names(narrow)});
-  if (!cut.empty()) text += " " + std::string(say::cut_off{.names = list(cut)});
+  if (cut.empty()) return text;
+  text += " ";
+  text += say::cut_off{.names = list(cut)};
   return text;
 }
 
