@@ -29,7 +29,8 @@ Function with_drawn_starts(Function function, std::uint64_t seed, std::size_t co
 
 double cost(const Trajectory& run, std::size_t budget) {
   if (run.steps) return static_cast<double>(*run.steps);
-  return static_cast<double>(budget) * (2 + std::log1p(run.gap / goal));
+  // Rounded, so that rates with which a rule ends in the same minimum cost the same.
+  return rounded(static_cast<double>(budget) * (2 + std::log1p(run.gap / goal)));
 }
 
 namespace {
