@@ -27,12 +27,12 @@ struct Context {
 
 // Sections in the page's order. Each is deterministic but for measured times.
 
-Section race(const Context& context);
 Section inside_one_step(const Context& context);
+Section race(const Context& context);
 Section rate_sensitivity(const Context& context);
-Section curvature(const Context& context);
 Section claims(const Context& context);
 Section break_it(const Context& context);
 Section paper_experiments(const Context& context);
+Section curvature(const Context& context);
 
 }  // namespace lab

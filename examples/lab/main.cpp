@@ -36,13 +36,13 @@ struct Part {
 };
 
 const std::vector<Part> parts = {
+    {"step", "one step by hand, a card for each rule, and inside Adam and Adamax", inside_one_step, 0.4, 0.6},
     {"race", "the optimizers on functions of two numbers", race, 4, 6},
-    {"step", "inside one step of Adam and Adamax", inside_one_step, 0.2, 0.4},
     {"rates", "how much the rate and the betas matter", rate_sensitivity, 6, 180},
-    {"curvature", "the Hessian along the way, and the landscape", curvature, 6, 110},
-    {"claims", "an article on Adam and AdaMax, claim by claim", claims, 9, 65},
+    {"claims", "an article on Adam and AdaMax, claim by claim", claims, 20, 200},
     {"break", "six ways to fail, and how to see it", break_it, 2, 9},
     {"paper", "the experiments of Kingma & Ba 2015", paper_experiments, 3, 240},
+    {"curvature", "the Hessian along the way, and the landscape", curvature, 6, 110},
 };
 
 struct Options {

@@ -23,6 +23,8 @@ std::unique_ptr<xgrad::optim::Optimizer> build(const ParameterList& parameters, 
   options.lr = settings.lr;
   if constexpr (requires { options.beta1; }) options.beta1 = settings.beta1.value_or(options.beta1);
   if constexpr (requires { options.beta2; }) options.beta2 = settings.beta2.value_or(options.beta2);
+  if constexpr (requires { options.alpha; }) options.alpha = settings.beta2.value_or(options.alpha);
+  if constexpr (requires { options.rho; }) options.rho = settings.beta2.value_or(options.rho);
   if constexpr (requires { options.eps; }) options.eps = settings.eps.value_or(options.eps);
   if constexpr (requires { options.bias_correction; }) options.bias_correction = settings.bias_correction;
   return std::make_unique<Optimizer>(parameters, options);

@@ -10,7 +10,9 @@
 
 namespace lab {
 
-/// What is not given is the optimizer's own default. What a rule does not have is left alone.
+/// What is not given is the optimizer's own default. What a rule does not have is left alone. beta1 is how much of the
+/// mean gradient a step keeps: the momentum of Momentum and Nesterov, but not of RMSprop, which runs without. beta2 is
+/// how much of the squared gradients: RMSprop's alpha, Adadelta's rho; Lion, which has none, keeps so much of its mean.
 struct Settings {
   double lr;
   std::optional<double> beta1 = {}, beta2 = {}, eps = {};
@@ -20,7 +22,7 @@ struct Settings {
 struct Rule {
   std::string_view id, label;  ///< "adam", "Adam"; the id is also its colour on the page
   double lr;                   ///< a good rate for a small network
-  bool has_beta2;              ///< it takes beta1 and beta2
+  bool has_beta2;              ///< it takes beta1 as well as beta2
   std::unique_ptr<xgrad::optim::Optimizer> (*make)(const xgrad::optim::ParameterList&, const Settings&);
 };
 

@@ -164,16 +164,6 @@ std::vector<Sweep> fair_sweeps(const std::vector<Contestant>& contestants, const
   return sweeps;
 }
 
-Sweep sweep_digits(const Context& context, const Rule& rule, const std::vector<double>& rates, std::size_t steps,
-                   const std::vector<std::uint64_t>& seeds, const std::function<void()>& progress) {
-  Sweep sweep = {std::string(rule.label), std::string(rule.id), rates, {}};
-  for (const double lr : rates) {
-    sweep.losses.push_back(on_digits(context, rule, steps, seeds).costs(lr));
-    if (progress) progress();
-  }
-  return sweep;
-}
-
 Contestant on_digits(const Context& context, const Rule& rule, std::size_t steps, std::vector<std::uint64_t> seeds) {
   return {std::string(rule.label), std::string(rule.id), rule.lr, [&context, &rule, steps, seeds](double lr) {
             std::vector<double> losses;

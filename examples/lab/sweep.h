@@ -59,9 +59,6 @@ std::vector<Sweep> fair_sweeps(const std::vector<Contestant>& contestants, const
 /// final_loss() of train_digits() for each seed.
 Contestant on_digits(const Context& context, const Rule& rule, std::size_t steps, std::vector<std::uint64_t> seeds);
 
-Sweep sweep_digits(const Context& context, const Rule& rule, const std::vector<double>& rates, std::size_t steps,
-                   const std::vector<std::uint64_t>& seeds, const std::function<void()>& progress = {});
-
 /// A row for each sweep: how many rates were tried, from where to where, the best, and its cost. That the best lies
 /// inside can be read off it.
 Table where_best_lies(const std::string& name, const std::string& caption, const std::vector<Sweep>& sweeps);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "compare.h"
+#include "rates/widths.h"
 #include "sweep.h"
 
 using namespace lab;
@@ -63,4 +64,29 @@ TEST_CASE("Measured costs agree with what is said, or not, or leave it undecided
                         {{0.8, 1.2, 0.7}, {1, 1.1, 0.95}, false, "undecided: lower by 20 %, and the seeds overlap"},
                         {{0.8, NAN, 0.7}, {1, 1.1, 0.95}, true, "undecided: a training diverged"}})
     CHECK(agreement(c.first, c.second, c.ahead) == c.words);
+}
+
+TEST_CASE("A range goes on beyond the sweep if that of one run does") {
+  const Sweep within = {"", "", {0.1, 1, 10}, {{4, 9}, {1, 2}, {4, 8}}},
+              cut = {"", "", {0.1, 1, 10}, {{4, 3}, {1, 2}, {4, 8}}};
+  CHECK(!rates::goes_on(within, 2));
+  CHECK(rates::goes_on(cut, 2));
+}
+
+TEST_CASE("The widest range is called so only if nothing else reaches it with any seed") {
+  using Indices = std::vector<std::size_t>;
+  const std::vector<std::vector<double>> apart = {{1, 1.1}, {3, 3.1}, {2, 2.2}},
+                                         overlap = {{1, 2.5}, {3, 3.1}, {2, 3.05}};
+  CHECK(rates::widest(apart) == Indices{1});
+  CHECK(rates::narrowest(apart) == Indices{0});
+  CHECK(rates::widest(overlap) == Indices{1, 2});
+  CHECK(rates::narrowest(overlap) == Indices{0, 2});
+}
+
+TEST_CASE("Losses far above that of a guess are not told apart") {
+  CHECK(rates::span({0.5, 2.26, 1}) == "0.5 to 2.3");
+  CHECK(rates::span({1.2, 105507}) == "1.2 to more than 100");
+  CHECK(rates::span({1.2, NAN, 3}) == "1.2 to 3, and 1 diverged");
+  CHECK(rates::span({NAN}) == "nowhere finite: all diverged");
+  CHECK(rates::span({0.4}) == "0.4");
 }

@@ -21,7 +21,7 @@ refused() { # refused STATUS "WORDS OF THE ERROR" OPTIONS...
   [ "$(wc -l <err)" -eq 1 ] || fail "lab $*: expected one line, got: $(cat err)"
 }
 refused 2 'got "rase"; did you mean race?' --sections rase
-refused 2 "--sections: expected some of race,step" --sections ,
+refused 2 "--sections: expected some of step,race" --sections ,
 refused 2 "there is no folder $work/none" --output none/page.html
 refused 2 "--seed: 'one' is not a whole number" --seed one
 refused 2 "--quik" --quik

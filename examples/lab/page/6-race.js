@@ -10,7 +10,7 @@ const decode = text => {
 charts.race = (host, spec, width, state) => {
   state.race ??= spec.first;
   state.start ??= 0;
-  state.rate ??= String(spec.races[state.race].rate);
+  state.rate ??= 'best';
   state.hidden ??= new Set(spec.racers.map((racer, index) => index).filter(index => !['sgd', 'momentum', 'rmsprop', 'adam', 'adamax', 'lion'].includes(spec.racers[index].id)));
   clearInterval(state.timer);
 
@@ -26,14 +26,16 @@ charts.race = (host, spec, width, state) => {
   const [left, right, bottom, top] = race.range;
   const pretty = position => `(${position.map(value => numberText(value)).join(', ')})`;
   host.append(element('div', {class: 'controls'},
-      choose('Function', spec.races.map((one, index) => [index, one.label]), state.race, value => { state.race = Number(value); state.rate = String(spec.races[state.race].rate); state.image = undefined; state.frame = undefined; refocus(0); }),
+      choose('Function', spec.races.map((one, index) => [index, one.label]), state.race, value => { state.race = Number(value); state.image = undefined; state.frame = undefined; refocus(0); }),
       choose('Start', race.starts.map((start, index) => [index, pretty(start)]), state.start, value => { state.start = Number(value); refocus(1); }),
       choose('Rate', [['best', 'each at its best'], ...spec.rates.map((rate, index) => [index, `${numberText(rate)} for all`])], state.rate, value => { state.rate = value; refocus(2); })));
   host.append(element('p', {class: 'note formula'}, element('b', {}, race.formula), ` ${race.why}`));
 
   const last = race.frames.length - 1;
   state.frame ??= last;
-  const rateOf = index => state.rate === 'best' ? race.best[state.start][index] : Number(state.rate);
+  // The runs at each racer's best rate come after those at the rates for all.
+  const rateOf = index => state.rate === 'best' ? spec.rates.length : Number(state.rate);
+  const rateNumber = index => state.rate === 'best' ? race.best[index] : spec.rates[rateOf(index)];
   const racers = spec.racers.slice(0, race.runs[state.start].length).map((racer, index) => {
     const [packed, steps, distance] = race.runs[state.start][index][rateOf(index)], codes = decode(packed);
     return {...racer, index, codes, steps, distance, frames: codes.length / 2};
@@ -70,8 +72,8 @@ charts.race = (host, spec, width, state) => {
       if (box.checked) state.hidden.delete(racer.index); else state.hidden.add(racer.index);
       draw();
     });
-    racer.row = element('tr', {}, element('th', {scope: 'row'}, element('label', {}, box, element('span', {class: 'swatch', style: `background: ${color(racer.id)}`}), racer.label)),
-        element('td', {}, numberText(spec.rates[rateOf(racer.index)])), element('td', {}, racer.steps === null ? '–' : String(racer.steps)), element('td', {}, racer.distance));
+    racer.row = element('tr', {}, element('th', {scope: 'row'}, element('label', {}, box, element('span', {class: 'swatch', style: `background: ${color(racer.id)}`}), race.remarks?.[racer.index] ? `${racer.label} (${race.remarks[racer.index]})` : racer.label)),
+        element('td', {}, numberText(rateNumber(racer.index))), element('td', {}, racer.steps === null ? '–' : String(racer.steps)), element('td', {}, racer.distance));
     body.append(racer.row);
   }
 

@@ -7,9 +7,12 @@
 #include <limits>
 #include <numbers>
 
+#include "words/race.h"
+
 namespace lab {
 
 using namespace xgrad;
+namespace say = words::race_section;
 
 namespace {
 
@@ -30,7 +33,7 @@ const std::vector<Function>& functions() {
       {.id = "sphere",
        .label = "Sphere",
        .formula = "x² + y²",
-       .why = "The same curvature everywhere: plain descent needs nothing more. Watch who overshoots.",
+       .why = say::sphere{},
        .value = [](const Variable& x, const Variable& y) { return square(x) + square(y); },
        .least = 0,
        .minima = {{0, 0}},
@@ -42,7 +45,7 @@ const std::vector<Function>& functions() {
       {.id = "ravine",
        .label = "Ravine",
        .formula = "(x² + 50 y²) / 2",
-       .why = "Fifty times steeper in y than in x: the rate that y can bear is slow for x.",
+       .why = say::ravine{},
        .value = [](const Variable& x, const Variable& y) { return 0.5 * (square(x) + 50 * square(y)); },
        .least = 0,
        .minima = {{0, 0}},
@@ -54,7 +57,7 @@ const std::vector<Function>& functions() {
       {.id = "rosenbrock",
        .label = "Rosenbrock",
        .formula = "(1 - x)² + 100 (y - x²)²",
-       .why = "A bent valley: it is found at once, and then followed slowly (Rosenbrock 1960).",
+       .why = say::rosenbrock{},
        .value = [](const Variable& x, const Variable& y) { return square(1 - x) + 100 * square(y - square(x)); },
        .least = 0,
        .minima = {{1, 1}},
@@ -66,7 +69,7 @@ const std::vector<Function>& functions() {
       {.id = "beale",
        .label = "Beale",
        .formula = "(1.5 - x + xy)² + (2.25 - x + xy²)² + (2.625 - x + xy³)²",
-       .why = "Flat in the middle, with walls at the corners: gradients differ by a factor of a million.",
+       .why = say::beale{},
        .value = beale,
        .least = 0,
        .minima = {{3, 0.5}},
@@ -78,7 +81,7 @@ const std::vector<Function>& functions() {
       {.id = "himmelblau",
        .label = "Himmelblau",
        .formula = "(x² + y - 11)² + (x + y² - 7)²",
-       .why = "Four minima, all equally deep: which one is reached depends on the way (Himmelblau 1972).",
+       .why = say::himmelblau{},
        .value = [](const Variable& x,
                    const Variable& y) { return square(square(x) + y - 11) + square(x + square(y) - 7); },
        .least = 0,
@@ -91,7 +94,7 @@ const std::vector<Function>& functions() {
       {.id = "rastrigin",
        .label = "Rastrigin",
        .formula = "20 + x² + y² - 10 (cos 2πx + cos 2πy)",
-       .why = "A minimum near every pair of whole numbers, the least at 0: momentum may carry over a ridge.",
+       .why = say::rastrigin{},
        .value = rastrigin,
        .least = 0,
        .minima = {{0, 0}},
@@ -103,7 +106,7 @@ const std::vector<Function>& functions() {
       {.id = "saddle",
        .label = "Saddle",
        .formula = "x² - y² + y⁴ / 4 + 1",
-       .why = "The start is almost on the ridge, where the slope along y is a thousandth of that along x.",
+       .why = say::saddle{},
        .value =
            [](const Variable& x, const Variable& y) {
              const Variable y2 = square(y);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 namespace lab {
@@ -112,28 +113,52 @@ std::vector<Trajectory> run_lbfgs(const Function& function, double lr, std::size
   return results;
 }
 
-Trajectory run_reddi(const Rule& rule, double lr, double beta2, std::size_t budget, std::size_t frame_every) {
+namespace {
+
+// Calls seen(step, x) after each step.
+void descend_reddi(const Rule& rule, double lr, double beta2, std::size_t budget, std::size_t c,
+                   const std::function<void(std::size_t, double)>& seen) {
   const Variable x(Tensor({0}), true);
   const Settings settings = {.lr = lr, .beta1 = rule.has_beta2 ? std::optional(0.0) : std::nullopt, .beta2 = beta2};
   const auto optimizer = rule.make({{"x", x}}, settings);
   optim::InverseSqrtLR schedule(*optimizer, {});
-  Trajectory result = {};
+  const auto large = static_cast<double>(c);
   for (std::size_t step = 1; step <= budget; ++step) {
-    if (step % frame_every == 1) result.positions.push_back({x.item(), static_cast<double>(step - 1)});
     optimizer->zero_grad();
-    ((step % 3 == 1 ? 3.0 : -1.0) * sum(x)).backward();
+    ((step % c == 1 ? large : -1.0) * sum(x)).backward();
     optimizer->step();
     schedule.step();
     x.mutable_value() = Tensor({std::clamp<Scalar>(x.item(), -1, 1)});
-    if (x.item() > goal - 1)
+    seen(step, x.item());
+  }
+}
+
+}  // namespace
+
+Trajectory run_reddi(const Rule& rule, double lr, double beta2, std::size_t budget, std::size_t frame_every,
+                     std::size_t c) {
+  Trajectory result = {};
+  result.positions.push_back({0, 0});
+  descend_reddi(rule, lr, beta2, budget, c, [&](std::size_t step, double x) {
+    if (step == budget || step % frame_every == 0) result.positions.push_back({x, static_cast<double>(step)});
+    if (x > goal - 1)
       result.steps.reset();
     else if (!result.steps)
       result.steps = step;
-  }
-  result.positions.push_back({x.item(), static_cast<double>(budget)});
-  result.distance = static_cast<double>(x.item()) + 1;
-  result.gap = result.distance / 3;
+    result.distance = x + 1;
+  });
+  result.gap = result.distance / static_cast<double>(c);
   return result;
 }
+
+double mean_of_last_period(const Rule& rule, double lr, double beta2, std::size_t budget, std::size_t c) {
+  double sum = 0;
+  descend_reddi(rule, lr, beta2, budget, c, [&](std::size_t step, double x) {
+    if (step + c > budget) sum += x;
+  });
+  return sum / static_cast<double>(c);
+}
+
+double longest_memory(double beta2) { return 2 / (1 - beta2) - 1; }
 
 }  // namespace lab

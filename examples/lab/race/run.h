@@ -29,8 +29,16 @@ std::vector<Trajectory> run(const Function& function, const Rule& rule, const Se
 /// L-BFGS: every evaluation of the line search counts as a step.
 std::vector<Trajectory> run_lbfgs(const Function& function, double lr, std::size_t budget);
 
-/// Reddi, Kale & Kumar 2018, section 3 with C = 3: the gradient is 3 in one step, then -1 in two, and x is held in [-1,
-/// 1]. The mean slope is 1/3, so -1 is best. The rate is lr / sqrt(t), and beta1 is 0. Positions are (x, step).
-Trajectory run_reddi(const Rule& rule, double lr, double beta2, std::size_t budget, std::size_t frame_every);
+/// Reddi, Kale & Kumar 2018, section 3, and Theorem 2 with a larger C: the gradient is C in one step, then -1 in C - 1,
+/// and x is held in [-1, 1]. The mean slope is 1 / C, so -1 is best. The rate is lr / sqrt(t), and beta1 is 0.
+/// Positions are (x, step).
+Trajectory run_reddi(const Rule& rule, double lr, double beta2, std::size_t budget, std::size_t frame_every,
+                     std::size_t c = 3);
+
+/// Where that x is on the mean, over the last whole period: above 0, the rule was driven the wrong way.
+double mean_of_last_period(const Rule& rule, double lr, double beta2, std::size_t budget, std::size_t c);
+
+/// Of RAdam: 2 / (1 - beta2) - 1. Up to 5 it never divides by the size of gradients, and is descent along m̂.
+double longest_memory(double beta2);
 
 }  // namespace lab

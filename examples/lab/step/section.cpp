@@ -6,11 +6,15 @@
 #include <cmath>
 
 #include "../experiment.h"
+#include "by_hand.h"
+#include "cards.h"
 #include "observe.h"
+#include "words/step.h"
 
 namespace lab {
 namespace {
 
+namespace say = words::step_section;
 using namespace step;
 using xgrad::message;
 
@@ -44,10 +48,8 @@ LineChart corrections_chart(std::size_t steps) {
   }
   const double least = *std::min_element(ratio.y.begin(), ratio.y.end());
   return {.name = "corrections",
-          .title = "The corrections: what the moments are divided by",
-          .note = message("Without them, Adam's step is the corrected one divided by the dashed line: at first up to ",
-                          number_text(1 / least, 2),
-                          " times as long. β₁ = 0.9 forgets in some ten steps, β₂ = 0.999 in a thousand."),
+          .title = say::corrections_title{},
+          .note = say::corrections_note{.times = number_text(1 / least, 2)},
           .x = {.label = "step t", .logarithmic = true},
           .y = {.label = "correction", .logarithmic = true},
           .lines = {first, second, ratio}};
@@ -56,8 +58,8 @@ LineChart corrections_chart(std::size_t steps) {
 LineChart gradient_chart(const Observed& with, const Trace& trace, const std::string& name) {
   const std::vector<double> t = counted(trace.gradient.size());
   return {.name = name + "-gradient",
-          .title = "Gradient g, first moment m, and m̂",
-          .note = "m = β₁ m + (1 - β₁) g: a mean over some ten steps, which starts at 0. m̂ = m / (1 - β₁ᵗ).",
+          .title = say::gradient_title{},
+          .note = say::gradient_note{},
           .x = {.label = "step t"},
           .y = {.label = "g, m and m̂"},
           .lines = {{.label = "g", .color = "n5", .x = t, .y = trace.gradient},
@@ -72,16 +74,14 @@ LineChart gradient_chart(const Observed& with, const Trace& trace, const std::st
 LineChart size_chart(const Observed& with, const Trace& trace, const std::string& name) {
   const std::vector<double> t = counted(trace.gradient.size());
   const bool adam = with.rule == "adam";
-  LineChart chart = {
-      .name = name + "-size",
-      .title = adam ? "The size of gradients: √v and √v̂" : "The size of gradients: u",
-      .note = adam ? "v = β₂ v + (1 - β₂) g²: a mean over some thousand steps, which starts at 0. v̂ = v / (1 - β₂ᵗ)."
-                   : "u = max(β₂ u, |g|): it jumps to a larger gradient at once, and forgets by a thousandth a step. "
-                     "It starts right, and needs no correction.",
-      .x = {.label = "step t", .logarithmic = true},
-      .y = {.label = "size", .logarithmic = true},
-      .lines = {
-          {.label = "|g|", .color = "n5", .x = t, .y = mapped(trace.gradient, [](double g) { return std::abs(g); })}}};
+  LineChart chart = {.name = name + "-size",
+                     .title = adam ? std::string(say::adam_size_title{}) : std::string(say::adamax_size_title{}),
+                     .note = adam ? std::string(say::adam_size_note{}) : std::string(say::adamax_size_note{}),
+                     .x = {.label = "step t", .logarithmic = true},
+                     .y = {.label = "size", .logarithmic = true},
+                     .lines = {{.label = "|g|", .color = "n5", .x = t, .y = mapped(trace.gradient, [](double g) {
+                                                                         return std::abs(g);
+                                                                       })}}};
   if (adam) {
     const auto corrected = [&](std::size_t k) {
       return std::sqrt(trace.second[k - 1] / corrections("adam", k).second);
@@ -102,10 +102,8 @@ LineChart rate_chart(const Observed& with, const Observed& without, std::size_t 
   };
   const bool adam = with.rule == "adam";
   return {.name = name + "-rate",
-          .title = adam ? "Effective rate: α / (√v̂ + ε)" : "Effective rate: α / u",
-          .note = message("What m̂ is multiplied by, and without correction m: high where gradients have been small. ",
-                          adam ? "Without correction √v takes the place of √v̂."
-                               : "u is not corrected: the lines differ only because the runs do."),
+          .title = adam ? std::string(say::adam_rate_title{}) : std::string(say::adamax_rate_title{}),
+          .note = adam ? std::string(say::adam_rate_note{}) : std::string(say::adamax_rate_note{}),
           .x = {.label = "step t", .logarithmic = true},
           .y = {.label = "effective rate", .logarithmic = true},
           .lines = {{.label = "with correction", .color = "n1", .x = t, .y = rates(with)},
@@ -116,8 +114,8 @@ LineChart update_chart(const Observed& with, const Observed& without, std::size_
   const std::vector<double> t = counted(with.traces[w].gradient.size());
   const double lr = rule(with.rule).lr;
   return {.name = name + "-update",
-          .title = "Update: how far the number really went",
-          .note = message("θ after the step - θ before it. The marks are α = ", number_text(lr, 1), " and -α."),
+          .title = say::update_title{},
+          .note = say::update_note{.rate = number_text(lr, 1)},
           .x = {.label = "step t", .logarithmic = true},
           .y = {.label = "update"},
           .lines = {{.label = "with correction", .color = "n1", .x = t, .y = with.traces[w].change},
@@ -132,15 +130,10 @@ Table worked(const Observed& run, std::size_t w, const std::string& name) {
   const std::size_t last = trace.gradient.size();
   const auto has = std::find_if(trace.gradient.begin(), trace.gradient.end(), [](double g) { return g != 0; });
   const std::size_t from = static_cast<std::size_t>(has - trace.gradient.begin()) + 1;
-  Table table = {
-      .name = name + "-steps",
-      .caption = message("Some steps in numbers, from the first gradient on, to be followed with a calculator: ",
-                         adam ? "g, m and v give m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ), the formula "
-                                "- α m̂ / (√v̂ + ε)"
-                              : "g, m and u give m̂ = m / (1 - β₁ᵗ), the formula - α m̂ / u",
-                         ", and what the number really did"),
-      .columns = {"t", "g", "m", adam ? "v" : "u", "1 - β₁ᵗ"},
-      .rows = {}};
+  Table table = {.name = name + "-steps",
+                 .caption = adam ? std::string(say::adam_worked{}) : std::string(say::adamax_worked{}),
+                 .columns = {"t", "g", "m", adam ? "v" : "u", "1 - β₁ᵗ"},
+                 .rows = {}};
   if (adam) table.columns.emplace_back("1 - β₂ᵗ");
   for (const char* more : {"m̂", "effective rate", "formula", "true change"}) table.columns.emplace_back(more);
   for (const std::size_t t : {from, from + 1, from + 2, from + 9, last / 2, last}) {
@@ -155,26 +148,28 @@ Table worked(const Observed& run, std::size_t w, const std::string& name) {
   return table;
 }
 
+std::string described(const Watched& one) {
+  const std::string size = number_text(one.gradient, 2), percent = number_text(100 * one.share, 2);
+  if (one.share == 1) return say::watched_always{.label = one.label(), .size = size};
+  if (one.share < 0.5) return say::watched_rare{.label = one.label(), .percent = percent, .size = size};
+  return say::watched{.label = one.label(), .percent = percent, .size = size};
+}
+
 std::vector<Block> charts(const Observed& with, const Observed& without, const Watched& one, std::size_t w) {
   const std::string name = message(one.id, "-", with.rule);
-  return {
-      Text{message(one.label(), ". With Adam its gradient has the root mean square ", number_text(one.gradient, 2),
-                   " and is not 0 in ", number_text(100 * one.share, 2), " % of the steps.",
-                   one.share < 0.5 ? " In between, m fades by a tenth a step, and the number goes on with it." : "")},
-      gradient_chart(with, with.traces[w], name),
-      size_chart(with, with.traces[w], name),
-      rate_chart(with, without, w, name),
-      update_chart(with, without, w, name),
-      worked(with, w, name)};
+  return {Text{described(one)},
+          gradient_chart(with, with.traces[w], name),
+          size_chart(with, with.traces[w], name),
+          rate_chart(with, without, w, name),
+          update_chart(with, without, w, name),
+          worked(with, w, name)};
 }
 
 // How far apart gradients and updates of the watched numbers are, and whether the formulas give the true change.
 Table sizes(const std::vector<Observed>& runs, const std::vector<Watched>& all) {
   Table table = {.name = "sizes",
-                 .caption =
-                     "Root mean squares over all steps, and the largest difference between the formula and what "
-                     "the number really did; updates in units of α",
-                 .columns = {"number", "steps with gradient, %", "gradient, Adam", "update, Adam", "gradient, Adamax",
+                 .caption = say::sizes_caption{},
+                 .columns = {"weight", "steps with gradient, %", "gradient, Adam", "update, Adam", "gradient, Adamax",
                              "update, Adamax", "formula - truth", "where"},
                  .rows = {}};
   for (std::size_t w = 0; w < all.size(); ++w) {
@@ -209,8 +204,8 @@ double apart(const Table& table, std::size_t column) {
 // The longest update among the first ten steps, as a multiple of the rate.
 Table first_steps(const std::vector<Observed>& runs, const std::vector<Watched>& all) {
   Table table = {.name = "first-steps",
-                 .caption = "The longest of the first ten updates, in units of α",
-                 .columns = {"number", "Adam", "Adam, no correction", "Adamax", "Adamax, no correction"},
+                 .caption = say::first_caption{},
+                 .columns = {"weight", "Adam", "Adam, no correction", "Adamax", "Adamax, no correction"},
                  .rows = {}};
   for (std::size_t w = 0; w < all.size(); ++w) {
     std::vector<Cell> row = {all[w].kind};
@@ -224,12 +219,45 @@ Table first_steps(const std::vector<Observed>& runs, const std::vector<Watched>&
   return table;
 }
 
-// "with 5 of 5 numbers", of those in which one column of that table is above another.
-std::string above(const Table& table, std::size_t column, std::size_t other) {
-  const auto count = std::count_if(table.rows.begin(), table.rows.end(), [&](const std::vector<Cell>& row) {
-    return row[column].numbers[0] > row[other].numbers[0];
-  });
-  return message(count, " of ", table.rows.size(), " numbers");
+// The rows of that table in which one column is above another.
+std::size_t above(const Table& table, std::size_t column, std::size_t other) {
+  return static_cast<std::size_t>(
+      std::count_if(table.rows.begin(), table.rows.end(),
+                    [&](const std::vector<Cell>& row) { return row[column].numbers[0] > row[other].numbers[0]; }));
+}
+
+std::vector<Block> by_hand() {
+  constexpr double rate = 0.1;
+  const std::vector<double> gradients = {2, 2, -1};
+  Table table = {"by-hand",
+                 say::hand_caption{},
+                 {"t", "g", "m", "v", "1 - β₁ᵗ", "1 - β₂ᵗ", "m̂", "v̂", "step", "θ before", "θ after"},
+                 {}};
+  const std::vector<HandStep> steps = adam_by_hand(gradients, rate);
+  for (std::size_t t = 1; t <= steps.size(); ++t) {
+    const HandStep& one = steps[t - 1];
+    std::vector<Cell> row = {Cell::integer(static_cast<double>(t)), Cell(one.g)};
+    for (const double value :
+         {one.m, one.v, one.m_divisor, one.v_divisor, one.m_hat, one.v_hat, one.step, one.from, one.to})
+      row.emplace_back(value, 4);
+    table.rows.push_back(row);
+  }
+  return {Heading{say::hand_heading{}},
+          Text{say::hand{.first = gradients[0], .rate = rate, .second = gradients[1], .third = gradients[2]}}, table,
+          Text{say::hand_lesson{.share = number_text(-steps[2].step / rate, 2)}}};
+}
+
+Table terms() {
+  return {"terms",
+          say::terms{},
+          {"term", "meaning"},
+          {{std::string(say::term_rate{}), std::string(say::term_rate_words{})},
+           {std::string(say::term_seed{}), std::string(say::term_seed_words{})},
+           {std::string(say::term_median{}), std::string(say::term_median_words{})},
+           {std::string(say::term_decade{}), std::string(say::term_decade_words{})},
+           {std::string(say::term_usable{}), std::string(say::term_usable_words{})},
+           {std::string(say::term_diverges{}), std::string(say::term_diverges_words{})},
+           {std::string(say::term_lambda{}), std::string(say::term_lambda_words{})}}};
 }
 
 }  // namespace
@@ -244,40 +272,37 @@ Section inside_one_step(const Context& context) {
       runs.push_back(observe(context, id, corrected, steps, all));
       context.progress(0.2 + 0.2 * static_cast<double>(runs.size()));
     }
-  Choice choice = {.name = "weight", .label = "Look at", .options = {}};
+  Choice choice = {.name = "weight", .label = say::watch_label{}, .options = {}};
   for (std::size_t w = 0; w < all.size(); ++w)
     for (const std::size_t r : {std::size_t{0}, std::size_t{2}})
       choice.options.push_back(
           {message(all[w].kind, ", ", rule(runs[r].rule).label), charts(runs[r], runs[r + 1], all[w], w)});
   const Table size = sizes(runs, all), first = first_steps(runs, all);
-  return {
-      .id = "step",
-      .title = "Inside one step",
-      .blocks = {
-          Text{
-              message("A network 784-32-10 learns digits for ", steps,
-                      " steps of 64 images, and in each step the gradient and the optimizer's own state are read for a "
-                      "few of its numbers, which are unlike each other. Adam: θ ← θ - α m̂ / (√v̂ + ε). Adamax: θ ← θ - "
-                      "α m̂ / u (Kingma & Ba 2015, Algorithms 1 and 2). α is ",
-                      rule("adam").lr, " for Adam and ", rule("adamax").lr, " for Adamax, ε is ",
-                      xgrad::optim::AdamOptions{}.eps, ".")},
-          corrections_chart(context.pick<std::size_t>(1000, 5000)),
-          choice,
-          size,
-          Text{message("Both rules divide by the size of the gradients. So these numbers, whose gradients differ by a "
-                       "factor of ",
-                       number_text(apart(size, 2), 2), " with Adam and ", number_text(apart(size, 4), 2),
-                       " with Adamax, make updates that differ by factors of ", number_text(apart(size, 3), 2), " and ",
-                       number_text(apart(size, 5), 2), ".")},
-          first,
-          Text{message(
-              "Without correction both of Adam's moments are too small at first, but the root of v is too small "
-              "by more, which makes steps longer: here for ",
-              above(first, 2, 1),
-              ". Adamax has nothing to correct in u, so that m, too small without correction, makes its first "
-              "steps shorter: here for ",
-              above(first, 3, 4), ". A number that has had no gradient yet does not move.")},
-      }};
+  const auto factor = [&](std::size_t column) { return number_text(apart(size, column), 2); };
+  std::vector<Block> blocks = {Text{say::introduction{}}, terms()};
+  for (Block& block : by_hand()) blocks.push_back(std::move(block));
+  const std::vector<Block> rest = {
+      Heading{say::cards_heading{}},
+      Text{say::cards{}},
+      rule_cards(),
+      Heading{say::network_heading{}},
+      Text{say::network{.adam = rule("adam").lr,
+                        .adamax = rule("adamax").lr,
+                        .eps = xgrad::optim::AdamOptions{}.eps,
+                        .steps = steps}},
+      corrections_chart(context.pick<std::size_t>(1000, 5000)),
+      choice,
+      size,
+      Text{say::sizes_lesson{.adam_gradients = factor(2),
+                             .adam_updates = factor(3),
+                             .adamax_gradients = factor(4),
+                             .adamax_updates = factor(5)}},
+      first,
+      Text{say::first_lesson{.count = all.size(), .longer = above(first, 2, 1), .shorter = above(first, 3, 4)}},
+      Box{say::think{}, say::think_words{}},
+      Box{say::remember{}, say::remember_words{}}};
+  blocks.insert(blocks.end(), rest.begin(), rest.end());
+  return {.id = "step", .title = say::title{}, .blocks = std::move(blocks)};
 }
 
 }  // namespace lab
