@@ -12,7 +12,7 @@
 namespace lab {
 
 struct Context {
-  bool quick;                   ///< fewer steps, seeds and settings: all sections in 60 seconds on two cores
+  bool quick;                   ///< fewer steps, seeds and settings: all sections in about a minute on two cores
   std::uint64_t seed;           ///< of everything that is drawn
   xgrad::datasets::Split data;  ///< digits: drawn, or the real ones with --data
   bool real_digits;

@@ -36,13 +36,13 @@ struct Part {
 };
 
 const std::vector<Part> parts = {
-    {"step", "one step by hand, a card for each rule, and inside Adam and Adamax", inside_one_step, 0.4, 0.6},
-    {"race", "the optimizers on functions of two numbers", race, 4, 6},
-    {"rates", "how much the rate and the betas matter", rate_sensitivity, 6, 180},
-    {"claims", "an article on Adam and AdaMax, claim by claim", claims, 20, 200},
-    {"break", "six ways to fail, and how to see it", break_it, 2, 9},
-    {"paper", "the experiments of Kingma & Ba 2015", paper_experiments, 3, 240},
-    {"curvature", "the Hessian along the way, and the landscape", curvature, 6, 110},
+    {"step", "one step by hand, a card for each rule, and inside Adam and Adamax", inside_one_step, 0.3, 0.6},
+    {"race", "the optimizers on functions of two numbers", race, 9, 40},
+    {"rates", "how much the rate and the betas matter", rate_sensitivity, 12, 700},
+    {"claims", "an article on Adam and AdaMax, claim by claim", claims, 18, 250},
+    {"break", "six ways to fail, and how to see it", break_it, 8, 40},
+    {"paper", "the experiments of Kingma & Ba 2015", paper_experiments, 9, 900},
+    {"curvature", "the Hessian along the way, and the landscape", curvature, 7, 150},
 };
 
 struct Options {
@@ -80,7 +80,7 @@ std::optional<std::string> parse(int argc, const char* const* argv, Options& opt
   app.add_option("--output", options.output, "The page; its numbers go into a folder beside it [lab.html]")
       ->type_name("FILE");
   app.add_option("--sections", sections, message("Some of ", sections, " [all]"))->type_name("LIST");
-  app.add_flag("--quick", options.quick, "Fewer steps, seeds and settings: half a minute rather than nine");
+  app.add_flag("--quick", options.quick, "Fewer steps, seeds and settings: about a minute rather than half an hour");
   app.add_option("--data", options.data, "Folder of MNIST or a relative of it [drawn digits]")->type_name("DIR");
   app.add_option("--seed", seed, "Of all that is drawn [1]")->type_name("N");
   try {
