@@ -42,7 +42,7 @@ const std::vector<Part> parts = {
     {"claims", "an article on Adam and AdaMax, claim by claim", claims, 18, 250},
     {"break", "six ways to fail, and how to see it", break_it, 8, 40},
     {"paper", "the experiments of Kingma & Ba 2015", paper_experiments, 9, 900},
-    {"curvature", "the Hessian along the way, and the landscape", curvature, 7, 150},
+    {"curvature", "the Hessian along the way, and the landscape", curvature, 12, 500},
 };
 
 struct Options {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "../compare.h"
 #include "../experiment.h"
 #include "full_batch.h"
 #include "parts.h"
@@ -50,6 +51,35 @@ std::vector<double> scaled(std::vector<double> values, double factor) {
   return values;
 }
 
+// What was measured of each start, column by column.
+struct Columns {
+  std::vector<std::vector<double>> values = {};
+  void add(const std::vector<double>& one) {
+    values.resize(one.size());
+    for (std::size_t i = 0; i < one.size(); ++i) values[i].push_back(one[i]);
+  }
+};
+
+// At the steps of the looks, in units of 1 / `unit`; a run that ended early has no value after its end.
+Line over_starts(const std::string& label, const std::string& color, double unit, const std::vector<Curved>& runs,
+                 const std::function<std::vector<double>(const Curved&)>& values) {
+  std::vector<double> steps;
+  std::vector<std::vector<double>> lists;
+  for (const Curved& run : runs) {
+    if (run.steps.size() > steps.size()) steps = run.steps;
+    lists.push_back(values(run));
+  }
+  return summary(label, color, scaled(steps, unit), lists);
+}
+
+// The losses at all steps.
+Line over_steps(const std::string& label, const std::string& color, double unit, const std::vector<Curved>& runs) {
+  std::size_t longest = 0;
+  std::vector<std::vector<double>> lists;
+  for (const Curved& run : runs) lists.push_back(run.losses), longest = std::max(longest, run.losses.size());
+  return summary(label, color, scaled(counted(longest), unit), lists);
+}
+
 Progress part_of(const Progress& progress, std::size_t index, std::size_t count) {
   return [=](double share) { progress((static_cast<double>(index) + share) / static_cast<double>(count)); };
 }
@@ -84,37 +114,47 @@ Blocks gradient_descent_edge(const Context& context, const Progress& progress) {
       .columns = {"rate α", "2/α", "λ at first", "λ in the last third", "over 2/α", "first step with λ ≥ 2/α",
                   "steps that raise the loss before, %", "and after, %", "loss at the end"},
       .rows = {}};
-  std::size_t arrived = 0, stayed = 0;
-  for (std::size_t i = 0; i < rates.size(); ++i) {
-    FullBatch batch(subset(context), context.seed);
-    optim::SGD optimizer(batch.parameters, {.lr = rates[i]});
-    const Curved run = follow(batch, optimizer,
-                              {.steps = static_cast<std::size_t>(flow / rates[i]),
-                               .looks = context.pick<std::size_t>(30, 120),
-                               .progress = part_of(progress, i, rates.size())});
-    const std::string label = "α = " + number_text(rates[i], 2);
-    const double limit = 2 / rates[i], there = first_at(run, run.raw, limit);
-    sharpness.lines.push_back({.label = label, .x = scaled(run.steps, rates[i]), .y = run.raw});
-    sharpness.marks.push_back({"2/" + number_text(rates[i], 2), limit, true});
-    losses.lines.push_back(
-        thinned({.label = label, .x = scaled(counted(run.losses.size()), rates[i]), .y = run.losses}));
-    const double late = run.raw.empty() ? nothing : last_third(run.raw);
-    table.rows.push_back({Cell(rates[i], 2), Cell(limit), Cell(run.raw.empty() ? nothing : run.raw.front()), Cell(late),
-                          Cell(late / limit), Cell::integer(there),
-                          Cell(rises(run, 0, std::isnan(there) ? 1e9 : there), 2),
-                          Cell(std::isnan(there) ? nothing : rises(run, there, 1e9), 2),
-                          Cell(run.losses.empty() ? nothing : run.losses.back())});
-    arrived += !std::isnan(there);
-    stayed += !std::isnan(there) && late / limit > 0.8 && late / limit < 1.25;
+  const std::vector<std::uint64_t> starts = seeds(context);
+  const std::size_t all = rates.size() * starts.size();
+  std::size_t arrived = 0, stayed = 0, done = 0;
+  std::vector<std::vector<double>> ends;  // λ in the last third, for each rate and start
+  for (const double rate : rates) {
+    const std::string label = "α = " + number_text(rate, 2);
+    const double limit = 2 / rate;
+    std::vector<Curved> runs;
+    Columns of;
+    for (const std::uint64_t start : starts) {
+      FullBatch batch(subset(context), start);
+      optim::SGD optimizer(batch.parameters, {.lr = rate});
+      runs.push_back(follow(batch, optimizer,
+                            {.steps = static_cast<std::size_t>(flow / rate),
+                             .looks = context.pick<std::size_t>(12, 120),
+                             .progress = part_of(progress, done++, all)}));
+      const Curved& run = runs.back();
+      const double there = first_at(run, run.raw, limit), late = run.raw.empty() ? nothing : last_third(run.raw);
+      of.add({run.raw.empty() ? nothing : run.raw.front(), late, late / limit, there,
+              rises(run, 0, std::isnan(there) ? 1e9 : there), std::isnan(there) ? nothing : rises(run, there, 1e9),
+              run.losses.empty() ? nothing : run.losses.back()});
+      arrived += !std::isnan(there);
+      stayed += !std::isnan(there) && late / limit > 0.8 && late / limit < 1.25;
+    }
+    sharpness.lines.push_back(over_starts(label, "", rate, runs, [](const Curved& run) { return run.raw; }));
+    sharpness.marks.push_back({"2/" + number_text(rate, 2), limit, true});
+    losses.lines.push_back(thinned(over_steps(label, "", rate, runs)));
+    std::vector<Cell> row = {Cell(rate, 2), Cell(limit)};
+    for (const std::vector<double>& column : of.values) row.push_back(Cell::spread(column, 2));
+    table.rows.push_back(row);
+    ends.push_back(of.values[1]);
   }
+  const Verdict flatter = lower(ends.front(), ends.back());  // the highest rate against the lowest
   return {
       Heading{say::gd_heading{}},
       Text{say::gd_words{.samples = subset(context).size()}},
       sharpness,
       losses,
       table,
-      Text{say::gd_result{.arrived = all_or(arrived, rates.size()), .stayed = all_or(stayed, rates.size())}},
-      Text{stayed > 1 ? std::string(say::gd_flatter{}) : say::gd_no_more{}},
+      Text{say::gd_result{.arrived = all_or(arrived, all), .stayed = all_or(stayed, all)}},
+      Text{flatter == Verdict::yes ? std::string(say::gd_flatter{}) : say::gd_no_flatter{}},
   };
 }
 
@@ -129,14 +169,15 @@ struct Adaptive {
 
 double threshold(const Adaptive& run) { return (2 + 2 * run.beta1) / ((1 - run.beta1) * run.lr); }
 
-Curved follow(const Context& context, const Adaptive& run, std::size_t steps, const Progress& progress) {
-  FullBatch batch(subset(context), context.seed);
+Curved follow(const Context& context, const Adaptive& run, std::uint64_t start, std::size_t steps,
+              const Progress& progress) {
+  FullBatch batch(subset(context), start);
   const auto optimizer =
       rule(run.adamax ? "adamax" : "adam")
           .make(batch.parameters, {.lr = run.lr, .beta1 = run.beta1, .bias_correction = run.corrected});
   return follow(batch, *optimizer,
                 {.steps = steps,
-                 .looks = context.pick<std::size_t>(12, 100),
+                 .looks = context.pick<std::size_t>(9, 100),
                  .preconditioner = [&run](const optim::Optimizer& of,
                                           std::size_t t) { return preconditioner(of, t, run.beta1, run.corrected); },
                  .progress = progress});
@@ -177,37 +218,53 @@ Blocks adaptive_edge(const Context& context, const Progress& progress) {
                       .lines = {}};
   Table table = {.name = "adaptive",
                  .caption = say::adaptive_caption{},
-                 .columns = {"run", "threshold", "preconditioned eigenvalue", "over the threshold", "λ of H", "2/α",
+                 .columns = {"run", "threshold", "2/α", "preconditioned eigenvalue", "over the threshold", "λ of H",
                              "λ of H over 2/α", "largest ‖g‖ over the first", "loss at the end"},
                  .rows = {}};
-  std::size_t there = 0, raw_there = 0;
-  std::string above, not_yet, shortened;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    const Adaptive& one = runs[i];
-    const Curved run = follow(context, one, steps, part_of(progress, i, runs.size()));
-    const double limit = threshold(one), late = run.raw.empty() ? nothing : last_third(run.preconditioned),
-                 late_raw = run.raw.empty() ? nothing : last_third(run.raw);
-    const double spike =
-        run.gradient_norms.empty()
-            ? nothing
-            : *std::max_element(run.gradient_norms.begin(), run.gradient_norms.end()) / run.gradient_norms.front();
-    const auto line = [&](const std::vector<double>& x, const std::vector<double>& y) {
-      return Line{.label = one.label, .color = one.color, .x = x, .y = y, .dashed = one.dashed};
+  const std::vector<std::uint64_t> starts = seeds(context);
+  const std::size_t all = runs.size() * starts.size();
+  std::size_t there = 0, raw_there = 0, done = 0;
+  std::string above, not_yet, shortened, varied;
+  for (const Adaptive& one : runs) {
+    const double limit = threshold(one);
+    std::vector<Curved> curves;
+    Columns of;
+    std::vector<judge::Edge> places;
+    for (const std::uint64_t start : starts) {
+      curves.push_back(follow(context, one, start, steps, part_of(progress, done++, all)));
+      const Curved& run = curves.back();
+      const double late = run.raw.empty() ? nothing : last_third(run.preconditioned),
+                   late_raw = run.raw.empty() ? nothing : last_third(run.raw);
+      const double spike =
+          run.gradient_norms.empty()
+              ? nothing
+              : *std::max_element(run.gradient_norms.begin(), run.gradient_norms.end()) / run.gradient_norms.front();
+      of.add({late, late / limit, late_raw, late_raw * one.lr / 2, spike,
+              run.losses.empty() ? nothing : run.losses.back()});
+      raw_there += judge::edge(late_raw, 2 / one.lr, spike) == judge::Edge::at;
+      places.push_back(judge::edge(late, limit, spike));
+      there += places.back() == judge::Edge::at;
+    }
+    const auto styled = [&](Line line) {
+      line.dashed = one.dashed;
+      return line;
     };
-    ratio.lines.push_back(line(run.steps, scaled(run.preconditioned, 1 / limit)));
-    raw.lines.push_back(line(run.steps, run.raw));
-    losses.lines.push_back(thinned(line(counted(run.losses.size()), run.losses)));
-    table.rows.push_back({one.label, Cell(limit), Cell(late), Cell(late / limit), Cell(late_raw), Cell(2 / one.lr),
-                          Cell(late_raw * one.lr / 2), Cell(spike),
-                          Cell(run.losses.empty() ? nothing : run.losses.back())});
-    raw_there += judge::edge(late_raw, 2 / one.lr, spike) == judge::Edge::at;
-    const judge::Edge where = judge::edge(late, limit, spike);
-    there += where == judge::Edge::at;
+    ratio.lines.push_back(styled(over_starts(one.label, one.color, 1, curves, [limit](const Curved& run) {
+      return scaled(run.preconditioned, 1 / limit);
+    })));
+    raw.lines.push_back(
+        styled(over_starts(one.label, one.color, 1, curves, [](const Curved& run) { return run.raw; })));
+    losses.lines.push_back(thinned(styled(over_steps(one.label, one.color, 1, curves))));
+    std::vector<Cell> row = {one.label, Cell(limit), Cell(2 / one.lr)};
+    for (const std::vector<double>& column : of.values) row.push_back(Cell::spread(column, 2));
+    table.rows.push_back(row);
     std::string none;
-    std::string& list = where == judge::Edge::above                ? above
-                        : where == judge::Edge::below              ? not_yet
-                        : where == judge::Edge::below_after_growth ? shortened
-                                                                   : none;
+    const bool same = std::count(places.begin(), places.end(), places[0]) == std::ssize(places);
+    std::string& list = !same                                          ? varied
+                        : places[0] == judge::Edge::above              ? above
+                        : places[0] == judge::Edge::below              ? not_yet
+                        : places[0] == judge::Edge::below_after_growth ? shortened
+                                                                       : none;
     list += (list.empty() ? "" : "; ") + one.label;
   }
   Blocks blocks = {
@@ -217,11 +274,12 @@ Blocks adaptive_edge(const Context& context, const Progress& progress) {
       raw,
       losses,
       table,
-      Text{say::adaptive_result{.raw = all_or(raw_there, runs.size()), .there = all_or(there, runs.size())}},
+      Text{say::adaptive_result{.raw = all_or(raw_there, all), .there = all_or(there, all)}},
   };
   if (!above.empty()) blocks.emplace_back(Text{say::adaptive_above{.runs = above}});
   if (!not_yet.empty()) blocks.emplace_back(Text{say::adaptive_below{.runs = not_yet, .steps = steps}});
   if (!shortened.empty()) blocks.emplace_back(Text{say::adaptive_shortened{.runs = shortened}});
+  if (!varied.empty()) blocks.emplace_back(Text{say::adaptive_varied{.runs = varied}});
   return blocks;
 }
 
