@@ -33,15 +33,30 @@ Verdict all_of(const std::vector<Verdict>& parts) {
   return any(Verdict::no) ? Verdict::no : Verdict::yes;
 }
 
-Verdict lower(const std::vector<double>& first, const std::vector<double>& second) {
-  const Order order = compare(first, second);
+namespace {
+
+Verdict is_lower(Order order) {
   return order == Order::lower ? Verdict::yes : order == Order::higher ? Verdict::no : Verdict::undecided;
+}
+
+}  // namespace
+
+Verdict lower(const std::vector<double>& first, const std::vector<double>& second) {
+  return is_lower(compare(first, second));
 }
 
 Verdict at_least(const std::vector<double>& values, double least) {
   if (!finite(values)) return Verdict::undecided;
   const auto reached = std::count_if(values.begin(), values.end(), [least](double value) { return value >= least; });
   return reached == std::ssize(values) ? Verdict::yes : reached == 0 ? Verdict::no : Verdict::undecided;
+}
+
+std::string either(Verdict verdict, std::string yes, std::string no, std::string undecided) {
+  return verdict == Verdict::yes ? yes : verdict == Verdict::no ? no : undecided;
+}
+
+std::string either(Order order, std::string lower, std::string higher, std::string undecided) {
+  return either(is_lower(order), std::move(lower), std::move(higher), std::move(undecided));
 }
 
 Verdict decided(bool holds) { return holds ? Verdict::yes : Verdict::no; }

@@ -24,6 +24,10 @@ Verdict lower(const std::vector<double>& first, const std::vector<double>& secon
 Verdict at_least(const std::vector<double>& values, double least);
 Verdict decided(bool holds);
 
+/// Of three passages, the one for what was decided. "Partly" is for whole claims only: it takes the third.
+std::string either(Verdict verdict, std::string yes, std::string no, std::string undecided);
+std::string either(Order order, std::string lower, std::string higher, std::string undecided);
+
 /// Costs that differ by no more than this share of the larger one are alike.
 constexpr double alike = 0.05;
 

@@ -160,6 +160,7 @@ struct Custom {
 
 using Block =
     std::variant<Text, Heading, Cards, Box, Claim, Table, LineChart, DotPlot, HeatMap, Landscape, Custom, Choice>;
+using Blocks = std::vector<Block>;
 
 /// Of several things one is seen, which the reader chooses by name.
 struct Choice {

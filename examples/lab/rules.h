@@ -14,7 +14,7 @@ namespace lab {
 /// mean gradient a step keeps: the momentum of Momentum and Nesterov, but not of RMSprop, which runs without. beta2 is
 /// how much of the squared gradients: RMSprop's alpha, Adadelta's rho; Lion, which has none, keeps so much of its mean.
 struct Settings {
-  double lr;
+  double lr = 0;
   std::optional<double> beta1 = {}, beta2 = {}, eps = {};
   std::optional<bool> bias_correction = {};
 };

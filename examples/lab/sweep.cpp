@@ -10,15 +10,15 @@
 namespace lab {
 
 namespace {
+
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
-}
 
-namespace {
-
-// The least, where what is not a number counts as the largest.
+// The least, where what is not a number counts as the largest; the middle one of neighbours that are equal.
 std::size_t least(const std::vector<double>& values) {
   const auto below = [](double a, double b) { return a < b || (!std::isnan(a) && std::isnan(b)); };
-  return static_cast<std::size_t>(std::min_element(values.begin(), values.end(), below) - values.begin());
+  const auto first = std::min_element(values.begin(), values.end(), below);
+  const auto last = std::find_if(first, values.end(), [first](double value) { return value != *first; });
+  return static_cast<std::size_t>(first - values.begin() + std::max<std::ptrdiff_t>(0, (last - first - 1) / 2));
 }
 
 }  // namespace
@@ -54,10 +54,21 @@ std::vector<double> Sweep::run(std::size_t index) const {
 
 std::size_t Sweep::best() const { return least(medians()); }
 
+std::vector<RateRange> Sweep::usable_ranges(double factor) const {
+  std::vector<RateRange> ranges;
+  for (std::size_t i = 0; i < losses.at(0).size(); ++i) ranges.push_back(usable_range(rates, run(i), factor));
+  return ranges;
+}
+
 std::vector<double> Sweep::usable_decades(double factor) const {
   std::vector<double> widths;
-  for (std::size_t i = 0; i < losses.at(0).size(); ++i) widths.push_back(usable_range(rates, run(i), factor).decades());
+  for (const RateRange& range : usable_ranges(factor)) widths.push_back(range.decades());
   return widths;
+}
+
+bool Sweep::goes_on(double factor) const {
+  const std::vector<RateRange> ranges = usable_ranges(factor);
+  return std::any_of(ranges.begin(), ranges.end(), [](const RateRange& one) { return one.cut_low || one.cut_high; });
 }
 
 Line Sweep::line() const {
@@ -74,14 +85,16 @@ class Search {
   Search(const Contestant& contestant, const SweepOptions& options)
       : contestant_(contestant), options_(options), unit_(1 << options.halvings) {
     const auto middle = static_cast<int>(std::lround(std::log10(contestant.usual) * 3)) * unit_;
-    const int reach = static_cast<int>(options.trials) / 2 * unit_;
-    for (int place = middle - reach; count() < options.trials; place += unit_) attempt(place);
+    const auto trials = static_cast<int>(options.trials);
+    for (int i = 0; i < trials; ++i) attempt(middle + (i - trials / 2) * unit_);
   }
 
   std::size_t count() const { return costs_.size(); }
 
   void extend() {
-    while (wants(costs_.begin()->first, -unit_) || wants(costs_.rbegin()->first, unit_)) {
+    for (bool more = true; more;) {
+      const bool lower = wants(-unit_) && attempt(costs_.begin()->first - unit_);
+      more = (wants(unit_) && attempt(costs_.rbegin()->first + unit_)) || lower;
     }
   }
   // At the end that is nearer to the best.
@@ -116,18 +129,18 @@ class Search {
     if (!costs_.contains(place)) costs_[place] = contestant_.costs(rate(place));
     return true;
   }
-  int best() const {
-    std::vector<double> medians;
-    for (const auto& [place, costs] : costs_) medians.push_back(median(costs));
-    return std::next(costs_.begin(), static_cast<std::ptrdiff_t>(least(medians)))->first;
-  }
-  // Where the sweep has to go on at this end, it does.
-  bool wants(int end, int step) {
-    const double cost = median(costs_[end]), limit = options_.usable * median(costs_[best()]);
-    const double inside = median(costs_[end - step]);
-    // Where all rates cost the same, further ones would too.
-    const bool falls = end == best() && (cost < inside || (std::isnan(inside) && !std::isnan(cost)));
-    return (falls || cost <= limit) && attempt(end + step);
+  int best() const { return std::next(costs_.begin(), static_cast<std::ptrdiff_t>(sweep().best()))->first; }
+  // Whether the sweep has to go on at its lower end (step < 0), or at its upper one.
+  bool wants(int step) const {
+    const Sweep now = sweep();
+    const std::vector<double> medians = now.medians();
+    const std::size_t end = step < 0 ? 0 : medians.size() - 1, best = least(medians);
+    if (std::isnan(medians[best])) return step < 0;  // all diverged
+    if (best == end) return true;
+    if (options_.usable == 0) return false;
+    const std::vector<RateRange> ranges = now.usable_ranges(options_.usable);
+    return std::any_of(ranges.begin(), ranges.end(),
+                       [step](const RateRange& one) { return step < 0 ? one.cut_low : one.cut_high; });
   }
 
   const Contestant& contestant_;
@@ -164,11 +177,14 @@ std::vector<Sweep> fair_sweeps(const std::vector<Contestant>& contestants, const
   return sweeps;
 }
 
-Contestant on_digits(const Context& context, const Rule& rule, std::size_t steps, std::vector<std::uint64_t> seeds) {
-  return {std::string(rule.label), std::string(rule.id), rule.lr, [&context, &rule, steps, seeds](double lr) {
+Contestant on_digits(const Context& context, const Rule& rule, std::size_t steps, std::vector<std::uint64_t> seeds,
+                     const Settings& settings, std::vector<std::size_t> widths) {
+  return {std::string(rule.label), std::string(rule.id), rule.lr, [=, &context, &rule](double lr) {
+            Settings with_rate = settings;
+            with_rate.lr = lr;
             std::vector<double> losses;
             for (const std::uint64_t seed : seeds)
-              losses.push_back(final_loss(train_digits(context, rule, {.lr = lr}, seed, {.steps = steps})));
+              losses.push_back(final_loss(train_digits(context, rule, with_rate, seed, {.steps = steps}, widths)));
             return losses;
           }};
 }
@@ -179,6 +195,17 @@ Table where_best_lies(const std::string& name, const std::string& caption, const
     table.rows.push_back({sweep.label, Cell::integer(static_cast<double>(sweep.rates.size())),
                           Cell(sweep.rates.front(), 2), Cell(sweep.rates.back(), 2), Cell(sweep.rates[sweep.best()], 2),
                           Cell::spread(sweep.losses[sweep.best()])});
+  return table;
+}
+
+Table usable_table(const std::string& name, const std::string& caption, const std::vector<Sweep>& sweeps,
+                   double factor) {
+  Table table = {name, caption, {"optimizer", "usable from", "to", "decades", "goes on beyond the sweep"}, {}};
+  for (const Sweep& sweep : sweeps) {
+    const RateRange range = usable_range(sweep.rates, sweep.medians(), factor);
+    table.rows.push_back({sweep.label, Cell(range.low, 2), Cell(range.high, 2),
+                          Cell::spread(sweep.usable_decades(factor)), sweep.goes_on(factor) ? "yes" : "no"});
+  }
   return table;
 }
 

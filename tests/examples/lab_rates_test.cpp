@@ -69,8 +69,8 @@ TEST_CASE("Measured costs agree with what is said, or not, or leave it undecided
 TEST_CASE("A range goes on beyond the sweep if that of one run does") {
   const Sweep within = {"", "", {0.1, 1, 10}, {{4, 9}, {1, 2}, {4, 8}}},
               cut = {"", "", {0.1, 1, 10}, {{4, 3}, {1, 2}, {4, 8}}};
-  CHECK(!rates::goes_on(within, 2));
-  CHECK(rates::goes_on(cut, 2));
+  CHECK(!within.goes_on(2));
+  CHECK(cut.goes_on(2));
 }
 
 TEST_CASE("The widest range is called so only if nothing else reaches it with any seed") {

@@ -70,7 +70,22 @@ TEST_CASE("A sweep for usable rates goes on until both ends fail, and one withou
   const Contestant flat = {"B", "sgd", 1, [](double) { return std::vector<double>{5, 5}; }};
   CHECK(fair_sweeps({flat}).front().rates.size() == 7 + 4);
   const Contestant never = {"C", "sgd", 1, [](double) { return std::vector<double>{NAN}; }};
-  CHECK(fair_sweeps({never}).front().rates.size() == 7 + 4);
+  CHECK(fair_sweeps({never}, {.least = 1e-3}).front().rates.front() == doctest::Approx(1e-3));
+  const Sweep low = fair_sweeps({valley(10, 2e-4, 1e-3)}).front();  // all of the first ones diverge
+  CHECK(std::abs(std::log10(low.rates[low.best()] / 2e-4)) < 0.06);
+  // No rate beyond the limits is tried, wherever the sweep begins.
+  CHECK(fair_sweeps({valley(1, 1)}, {.least = 0.5, .most = 2}).front().rates.size() <= 5);
+}
+
+TEST_CASE("Of rates that cost the same the middle one is the best, and a seed's range is followed to its end") {
+  const Sweep flat = {"", "", {0.1, 0.2, 0.5, 1, 2}, {{4}, {1}, {1}, {1}, {9}}};
+  CHECK(flat.best() == 2);
+  const auto two_seeds = [](double rate) {  // one is usable from 0.1 on, the other from 0.001 on
+    return std::vector<double>{1 + std::abs(std::log10(rate)), 1 + std::abs(std::log10(rate)) / 3};
+  };
+  const Sweep sweep = fair_sweeps({{"A", "adam", 1, two_seeds}}, {.usable = 2}).front();
+  CHECK_FALSE(sweep.goes_on(2));
+  CHECK(sweep.rates.front() < 1e-3);
 }
 
 TEST_CASE("One side is lower only where no values overlap") {

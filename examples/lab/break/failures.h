@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "../compare.h"
 #include "../sweep.h"
 #include "signs.h"
 #include "words/break.h"
@@ -11,11 +12,6 @@
 namespace lab {
 
 namespace say = words::break_section;
-
-/// Of three passages, the one for what was decided. "Partly" is for whole claims only: it takes the third.
-inline std::string either(Verdict verdict, std::string yes, std::string no, std::string undecided) {
-  return verdict == Verdict::yes ? yes : verdict == Verdict::no ? no : undecided;
-}
 
 struct Failure {
   std::vector<Block> blocks;

@@ -22,6 +22,8 @@ namespace {
 
 using namespace xgrad;
 
+const std::vector<std::size_t> layers = {32, 32};  // the widths of the network
+
 Patient patient(std::uint64_t seed, const Settings& settings = {.lr = usual_rate}) {
   nn::Sequential model = network(seed);
   auto optimizer = rule("adam").make(model.parameters(), settings);
@@ -39,17 +41,10 @@ Runs with(const Context& context, std::string label, std::string color, const Se
 }
 
 Contestant tuned(const Context& context, std::string label, const Settings& settings) {
-  return {std::move(label), "adam", usual_rate, [&context, settings](double lr) {
-            std::vector<double> losses;
-            for (const std::uint64_t seed : tuning_seeds(context)) {
-              Settings with_rate = settings;
-              with_rate.lr = lr;
-              Patient one = patient(seed, with_rate);
-              losses.push_back(final_loss(
-                  train(one.model, *one.optimizer, context.data.train, {.steps = usual_steps(context), .seed = seed})));
-            }
-            return losses;
-          }};
+  Contestant one = on_digits(context, rule("adam"), usual_steps(context), tuning_seeds(context), settings, layers);
+  one.label = std::move(label);
+  one.usual = usual_rate;
+  return one;
 }
 
 double middle(const Runs& runs, double (*number)(const Signs&)) { return median(runs.all(number)); }
@@ -87,7 +82,7 @@ double suggested_rate(const Context& context, std::uint64_t seed) {
 
 }  // namespace
 
-nn::Sequential network(std::uint64_t seed) { return mlp({32, 32}, seed); }
+nn::Sequential network(std::uint64_t seed) { return mlp(layers, seed); }
 std::size_t usual_steps(const Context& context) { return context.pick<std::size_t>(250, 2000); }
 Runs healthy(const Context& context) { return with(context, "healthy", "n2", {.lr = usual_rate}); }
 
@@ -95,7 +90,7 @@ Failure rate_too_high(const Context& context, const Runs& healthy) {
   std::vector<double> suggested;
   for (const std::uint64_t seed : seeds(context)) suggested.push_back(suggested_rate(context, seed));
   const double test = median(suggested);
-  const std::vector<Sweep> sweeps = fair_sweeps({tuned(context, "Adam", {.lr = usual_rate})});
+  const std::vector<Sweep> sweeps = fair_sweeps({tuned(context, "Adam", {})});
   const double best = sweeps[0].rates[sweeps[0].best()];
   const std::vector<Runs> all = {healthy, with(context, "rate × 100", "n1", {.lr = 100 * usual_rate}),
                                  with(context, "rate of the range test", "n0", {.lr = test}),
@@ -207,8 +202,8 @@ Failure no_correction(const Context& context, const Runs& healthy) {
   const std::size_t rising = context.pick<std::size_t>(100, 400);
   constexpr double beta2 = 0.9999;
   const std::vector<Sweep> sweeps =
-      fair_sweeps({tuned(context, "β₂ 0.9999, corrected", {.lr = 0, .beta2 = beta2}),
-                   tuned(context, "β₂ 0.9999, no correction", {.lr = 0, .beta2 = beta2, .bias_correction = false})});
+      fair_sweeps({tuned(context, "β₂ 0.9999, corrected", {.beta2 = beta2}),
+                   tuned(context, "β₂ 0.9999, no correction", {.beta2 = beta2, .bias_correction = false})});
   const double best = sweeps[0].rates[sweeps[0].best()], own = sweeps[1].rates[sweeps[1].best()];
   const optim::Curve rises = [rising](double base, std::int64_t count) {
     return base * std::min(1.0, static_cast<double>(count + 1) / static_cast<double>(rising));

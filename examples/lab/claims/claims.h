@@ -12,13 +12,6 @@ namespace lab {
 
 namespace say = words::claims_section;
 
-using Blocks = std::vector<Block>;
-
-/// Of three passages, the one for what was decided. "Partly" is for whole claims only: it takes the third.
-inline std::string either(Verdict verdict, std::string yes, std::string no, std::string undecided) {
-  return verdict == Verdict::yes ? yes : verdict == Verdict::no ? no : undecided;
-}
-
 Blocks adapted_rates(const Context& context);     // 1
 Blocks momentum(const Context& context);          // 2
 Blocks different_scales(const Context& context);  // 3

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <functional>
 
 #include "../experiment.h"
@@ -250,10 +249,8 @@ Blocks fewer_settings(const Context&) {
                                                                                   {"RMSprop", {"α", "ρ", "ε"}},
                                                                                   {"Adam", {"α", "β₁", "β₂", "ε"}}};
   Table table = {"22-numbers", say::count_numbers{}, {"optimizer", "settings", "number"}, {}};
-  std::size_t fewer = 0, own = 0;
-  for (const auto& [name, list] : settings) {
-    if (std::string_view(name) == "AdaMax") own = list.size();
-  }
+  const std::size_t own = settings[3].second.size();
+  std::size_t fewer = 0;
   for (const auto& [name, list] : settings) {
     std::string names;
     for (const char* one : list) names += (names.empty() ? "" : ", ") + std::string(one);

@@ -158,14 +158,10 @@ Blocks sensitivity(const Context& context) {
                   .note = say::width_note{},
                   .x = {.label = "decades", .low = 0},
                   .groups = {}};
-  Table table = {"4-numbers", say::five_seeds{}, {"optimizer", "usable from", "to", "decades", "goes on beyond"}, {}};
   for (const Sweep& sweep : sweeps) {
     widths.push_back(sweep.usable_decades(factor));
     lines.push_back(sweep.line());
     plot.groups.push_back({sweep.label, sweep.color, widths.back()});
-    const RateRange range = usable_range(sweep.rates, sweep.medians(), factor);
-    table.rows.push_back({sweep.label, Cell(range.low, 2), Cell(range.high, 2), Cell::spread(widths.back()),
-                          range.cut_low || range.cut_high ? "yes" : "no"});
   }
   const std::string adam = number_text(median(widths[0])), adamax = number_text(median(widths[1])),
                     sgd = number_text(median(widths[2]));
@@ -186,7 +182,7 @@ Blocks sensitivity(const Context& context) {
                 .lines = lines},
       plot,
       where_best_lies("4-sweep-numbers", say::sweep_caption{}, sweeps),
-      table,
+      usable_table("4-numbers", say::five_seeds{}, sweeps, factor),
       Claim{19, say::insensitive_claim{}, not_at_all,
             either(not_at_all, say::insensitive_yes{.adam = adam}, say::insensitive_no{.adam = adam},
                    say::insensitive_undecided{.adam = adam}) +
@@ -232,7 +228,8 @@ Blocks bias_correction(const Context& context) {
       runs.push_back(smoothed(run.trained.losses, 5));
       runs.back().resize(steps, std::numeric_limits<double>::quiet_NaN());
       far.push_back(run.lengths);
-      most.push_back(*std::max_element(run.lengths.begin(), run.lengths.begin() + first));
+      most.push_back(run.lengths.size() < first ? std::numeric_limits<double>::quiet_NaN()
+                                                : *std::max_element(run.lengths.begin(), run.lengths.begin() + first));
       early.push_back(runs.back()[first - 1]);
       late.push_back(runs.back().back());
     }

@@ -10,8 +10,7 @@
 #include <limits>
 #include <map>
 
-#include "../race/run.h"
-#include "../sweep.h"
+#include "../race/racers.h"
 #include "claims.h"
 #include "verdicts.h"
 
@@ -22,14 +21,6 @@ using namespace xgrad;
 
 const Function& named(std::string_view id) {
   return *std::find_if(functions().begin(), functions().end(), [id](const Function& f) { return f.id == id; });
-}
-
-std::vector<Position> drawn_starts(const Function& f, std::uint64_t seed, std::size_t count) {
-  Generator generator(seed);
-  std::vector<Position> starts;
-  for (std::size_t i = 0; i < count; ++i)
-    starts.push_back({generator.uniform(f.left, f.right), generator.uniform(f.bottom, f.top)});
-  return starts;
 }
 
 struct Setting {
@@ -56,8 +47,8 @@ Function with_starts(const Context& context, const char* id, std::size_t count) 
   Function function = named(id);
   function.starts.clear();
   for (const std::uint64_t seed : seeds(context)) {
-    const std::vector<Position> drawn = drawn_starts(function, seed, count);
-    function.starts.insert(function.starts.end(), drawn.begin(), drawn.end());
+    const Function drawn = race_parts::with_drawn_starts(function, seed, count);
+    function.starts.insert(function.starts.end(), drawn.starts.begin(), drawn.starts.end());
   }
   return function;
 }

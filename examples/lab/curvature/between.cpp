@@ -151,11 +151,9 @@ Blocks between_solutions(const Context& context, const Progress& progress) {
     progress(0.5 + 0.5 * static_cast<double>(i + 1) / static_cast<double>(kinds.size()));
   }
   const auto compared = [&](std::size_t one) {
-    const Order order = compare(kinds[one].barriers, kinds[0].barriers);
     const std::string own = number_text(median(kinds[one].barriers)), seeds = number_text(median(kinds[0].barriers));
-    return order == Order::lower    ? std::string(say::barrier_lower{.own = own, .seeds = seeds})
-           : order == Order::higher ? std::string(say::barrier_higher{.own = own, .seeds = seeds})
-                                    : std::string(say::barrier_undecided{.own = own, .seeds = seeds});
+    return either(compare(kinds[one].barriers, kinds[0].barriers), say::barrier_lower{.own = own, .seeds = seeds},
+                  say::barrier_higher{.own = own, .seeds = seeds}, say::barrier_undecided{.own = own, .seeds = seeds});
   };
   return {
       Heading{say::between_heading{}},

@@ -11,7 +11,6 @@ namespace lab {
 
 namespace say = words::curvature_section;
 
-using Blocks = std::vector<Block>;
 using Progress = std::function<void(double)>;
 
 Blocks gradient_descent_edge(const Context& context, const Progress& progress);

@@ -152,7 +152,6 @@ Blocks trajectories(const Context& context, const Progress& progress) {
   for (const auto& [name, of] : {std::pair("the four runs", &plane), std::pair("random walks instead", &walks)})
     shares.rows.push_back(
         {name, Cell(100 * of->shares[0]), Cell(100 * of->shares[1]), Cell(100 * of->shares[2]), Cell(percent(*of))});
-  const Order order = compare(shares_of_runs, shares_of_walks);
   const std::string runs_hold = number_text(median(shares_of_runs)), walks_hold = number_text(median(shares_of_walks));
   Table seeds_table = {.name = "explained-seeds",
                        .caption = say::plane_five{},
@@ -167,9 +166,8 @@ Blocks trajectories(const Context& context, const Progress& progress) {
       shares,
       table,
       Text{say::plane_result{.runs = runs_hold, .walks = walks_hold}},
-      Text{order == Order::higher  ? std::string(say::plane_above{})
-           : order == Order::lower ? std::string(say::plane_below{})
-                                   : std::string(say::plane_undecided{})},
+      Text{either(compare(shares_of_runs, shares_of_walks), say::plane_below{}, say::plane_above{},
+                  say::plane_undecided{})},
   };
 }
 

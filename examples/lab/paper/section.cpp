@@ -115,13 +115,10 @@ std::vector<Block> of_constant_rate(const std::vector<Result>& results) {
   const Result& last = results.back();
   if (!last.contender.is_constant) return {};
   const Result& usual = find(results, last.contender.id);
-  const Order order = compare(last.final, usual.final);
-  const std::string is = order == Order::lower    ? std::string(say::constant_lower{})
-                         : order == Order::higher ? std::string(say::constant_higher{})
-                                                  : std::string(say::constant_undecided{});
   return {Text{say::constant{.constant = median(last.final),
                              .decayed = median(usual.final),
-                             .is = is,
+                             .is = either(compare(last.final, usual.final), say::constant_lower{},
+                                          say::constant_higher{}, say::constant_undecided{}),
                              .like_adam = agreement(find(results, "adam").final, last.final, false)}}};
 }
 

@@ -33,24 +33,15 @@ double cost(const Trajectory& run, std::size_t budget) {
   return rounded(static_cast<double>(budget) * (2 + std::log1p(run.gap / goal)));
 }
 
-namespace {
-
-// Where a sweep begins. Where all rates diverge it does not go on, so that rules whose steps grow with the gradient
-// begin low (RAdam's first steps are of that kind); those that scale their steps themselves have rates around 1.
-double usual_rate(std::string_view id) {
-  if (id == "adadelta" || id == "lbfgs") return 1;
-  return id == "sgd" || id == "momentum" || id == "nesterov" || id == "radam" ? 1e-3 : 0.1;
-}
-
-}  // namespace
-
 std::vector<Tuned> tune(const Context& context, const Function& function, std::size_t starts, std::size_t budget) {
   const Function chosen_with = with_drawn_starts(function, tuning_seeds(context, 1)[0], starts),
                  judged_with = with_drawn_starts(function, seeds(context, 1)[0], starts);
   std::vector<Contestant> contestants;
   const std::vector<Racer> all = racers();
   for (std::size_t r = 0; r < all.size(); ++r) {
-    contestants.push_back({all[r].label, all[r].id, usual_rate(all[r].id), [&chosen_with, r, budget](double lr) {
+    const double usual =
+        all[r].id == "adadelta" || all[r].id == "lbfgs" ? 1 : 0.1;  // those scale their steps themselves
+    contestants.push_back({all[r].label, all[r].id, usual, [&chosen_with, r, budget](double lr) {
                              std::vector<double> costs;
                              for (const Trajectory& one : run_racer(chosen_with, r, lr, budget))
                                costs.push_back(cost(one, budget));

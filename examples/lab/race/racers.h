@@ -20,7 +20,7 @@ std::vector<Trajectory> run_racer(const Function& function, std::size_t racer, d
 Function with_drawn_starts(Function function, std::uint64_t seed, std::size_t count);
 
 /// Steps until it arrives. A run that does not costs more than the budget, and the more, the further above the least
-/// value it ends; NaN if it diverged. Orders runs as better() does.
+/// value it ends; NaN if it diverged.
 double cost(const Trajectory& run, std::size_t budget);
 
 /// The rate of one racer on one function.

@@ -53,11 +53,6 @@ class Recorder {
 
 }  // namespace
 
-bool better(const Trajectory& a, const Trajectory& b) {
-  if (a.steps || b.steps) return a.steps && (!b.steps || *a.steps < *b.steps);
-  return a.gap < b.gap || (!std::isnan(a.gap) && std::isnan(b.gap));
-}
-
 std::vector<Trajectory> run(const Function& function, const Rule& rule, const Settings& settings, std::size_t budget) {
   const std::size_t count = function.starts.size();
   Tensor x0 = Tensor::from_shape({count}), y0 = x0;

@@ -21,9 +21,6 @@ struct Trajectory {
 };
 constexpr double goal = 1e-3;
 
-/// True where `a` is the better result: fewer steps to the goal or, if neither reaches it, a smaller gap.
-bool better(const Trajectory& a, const Trajectory& b);
-
 /// From each of the function's starts, `budget` steps. As rules work element by element, the starts run side by side.
 std::vector<Trajectory> run(const Function& function, const Rule& rule, const Settings& settings, std::size_t budget);
 /// L-BFGS: every evaluation of the line search counts as a step.

@@ -27,20 +27,12 @@ struct Pair {
 
 Pair try_pair(const Context& context, const Rule& rule, const Settings& settings, const std::vector<std::uint64_t>& all,
               std::size_t steps) {
-  const auto costs = [&](double lr) {
-    Settings here = settings;
-    here.lr = lr;
-    std::vector<double> losses;
-    for (const std::uint64_t seed : all)
-      losses.push_back(final_loss(train_digits(context, rule, here, seed, {.steps = steps})));
-    return losses;
-  };
-  const Sweep sweep =
-      fair_sweeps({{std::string(rule.label), std::string(rule.id), 5 * rule.lr, costs}}, {.trials = 3, .halvings = 0})
-          .front();
+  Contestant one = on_digits(context, rule, steps, all, settings);
+  one.usual = 5 * rule.lr;
+  const Sweep sweep = fair_sweeps({one}, {.trials = 3, .halvings = 0}).front();
   const std::size_t best = sweep.best();
   const double loss = median(sweep.losses[best]);
-  return {median(costs(rule.lr)), loss, std::isnan(loss) ? loss : sweep.rates[best],
+  return {median(one.costs(rule.lr)), loss, std::isnan(loss) ? loss : sweep.rates[best],
           best == 0 || best + 1 == sweep.rates.size()};
 }
 
@@ -80,7 +72,7 @@ std::vector<Block> beta_maps(const Context& context, const Rule& rule, std::size
   for (const double b2 : beta2) {
     for (HeatMap* map : {&fixed, &tuned, &rate}) map->values.emplace_back();
     for (const double b1 : beta1) {
-      const Pair pair = try_pair(context, rule, {.lr = rule.lr, .beta1 = b1, .beta2 = b2}, all, steps);
+      const Pair pair = try_pair(context, rule, {.beta1 = b1, .beta2 = b2}, all, steps);
       fixed.values.back().push_back(pair.fixed);
       tuned.values.back().push_back(pair.tuned);
       rate.values.back().push_back(pair.rate);

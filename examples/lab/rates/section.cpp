@@ -55,20 +55,6 @@ LineChart aligned(const std::vector<Sweep>& sweeps, const std::vector<std::strin
   return chart;
 }
 
-// The ends are those of the medians of the seeds.
-Table widths_table(const std::vector<Sweep>& sweeps) {
-  Table table = {"widths",
-                 say::widths_caption{.factor = factor},
-                 {"optimizer", "usable from", "to", "decades", "goes on beyond the sweep"},
-                 {}};
-  for (const Sweep& sweep : sweeps) {
-    const RateRange range = usable_range(sweep.rates, sweep.medians(), factor);
-    table.rows.push_back({sweep.label, Cell(range.low, 2), Cell(range.high, 2),
-                          Cell::spread(sweep.usable_decades(factor)), goes_on(sweep, factor) ? "yes" : "no"});
-  }
-  return table;
-}
-
 std::string decades(const Sweep& sweep) { return number_text(median(sweep.usable_decades(factor))); }
 
 std::string list(const std::vector<std::string>& names) {
@@ -82,7 +68,7 @@ std::string extremes(const std::vector<Sweep>& sweeps) {
   std::vector<std::vector<double>> widths;
   std::vector<std::string> cut;
   for (const Sweep& sweep : sweeps)
-    if (goes_on(sweep, factor)) {
+    if (sweep.goes_on(factor)) {
       cut.push_back(sweep.label);
     } else {
       known.push_back(&sweep);
@@ -118,16 +104,9 @@ std::string lesson(const std::vector<Sweep>& sweeps) {
   const Sweep &adam = find("adam"), &adamax = find("adamax");
   std::string text = extremes(sweeps) + " ";
   const std::string a = decades(adam), x = decades(adamax);
-  switch (compare(adam.usable_decades(factor), adamax.usable_decades(factor))) {
-    case Order::lower:
-      text += say::adamax_wider{.adam = a, .adamax = x};
-      break;
-    case Order::higher:
-      text += say::adamax_narrower{.adam = a, .adamax = x};
-      break;
-    case Order::undecided:
-      text += say::adamax_undecided{.adam = a, .adamax = x};
-  }
+  text += either(compare(adam.usable_decades(factor), adamax.usable_decades(factor)),
+                 say::adamax_wider{.adam = a, .adamax = x}, say::adamax_narrower{.adam = a, .adamax = x},
+                 say::adamax_undecided{.adam = a, .adamax = x});
   return text + " " +
          std::string(say::tuning_matters{.adam = loss(adam),
                                          .best = low->label,
@@ -171,7 +150,8 @@ Section rate_sensitivity(const Context& context) {
               chart(sweeps, "adam-like", say::relatives{}, {"adam", "amsgrad", "adamax", "nadam", "radam", "lion"}),
               chart(sweeps, "others", say::others{}, {"sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop"}),
               aligned(sweeps, {"sgd", "nesterov", "adagrad", "rmsprop", "adam", "adamax", "radam", "lion"}), plot,
-              where_best_lies("sweep", say::sweep_caption{}, sweeps), widths_table(sweeps), Text{say::widths_note{}},
+              where_best_lies("sweep", say::sweep_caption{}, sweeps),
+              usable_table("widths", say::widths_caption{.factor = factor}, sweeps, factor), Text{say::widths_note{}},
               Text{lesson(sweeps)}, Heading{say::betas_heading{}}, Text{say::betas{}}, choice,
               Box{say::think{}, say::think_words{}}, Box{say::remember{}, say::remember_words{}}}};
 }

@@ -11,14 +11,6 @@ namespace lab::rates {
 
 namespace say = words::rates_section;
 
-bool goes_on(const Sweep& sweep, double factor) {
-  for (std::size_t i = 0; i < sweep.losses.at(0).size(); ++i) {
-    const RateRange range = usable_range(sweep.rates, sweep.run(i), factor);
-    if (range.cut_low || range.cut_high) return true;
-  }
-  return false;
-}
-
 namespace {
 
 std::vector<std::size_t> not_apart(const std::vector<std::vector<double>>& widths, std::size_t from) {

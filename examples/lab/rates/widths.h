@@ -8,9 +8,6 @@
 
 namespace lab::rates {
 
-/// True where a run's usable range goes on beyond the rates that were tried: how wide it is, is not known.
-bool goes_on(const Sweep& sweep, double factor);
-
 /// Those whose widths (one for each seed) nothing sets apart from the largest, or least, median: itself first. If there
 /// is no other, it is the widest, or narrowest, with every seed.
 std::vector<std::size_t> widest(const std::vector<std::vector<double>>& widths);

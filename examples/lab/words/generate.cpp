@@ -2,8 +2,14 @@
 //
 // A text file has passages. Each begins with its name in brackets, on a line of its own, and its lines are joined by
 // blanks. A name in braces stands for a number, or words, that the program fills in. Lines that begin with # are
-// remarks. [widths] Adam's range is {adam} decades wide. becomes struct widths { Shown adam; operator std::string()
-// const; }; members are in alphabetical order, so that a translator can put the numbers in any order.
+// remarks. So the lines
+//
+//   [widths]
+//   Adam's range is {adam} decades wide.
+//
+// become a type whose members are in alphabetical order, so that a translator can put the numbers in any order:
+//
+//   struct widths { Shown adam; operator std::string() const; };
 #include <cctype>
 #include <fstream>
 #include <iostream>
