@@ -92,6 +92,8 @@ TEST_CASE("Times are judged by the interval of their median") {
   // Of nine values the interval goes from the second to the eighth: fewer beyond it have a probability of 10 / 512.
   const Values nine = {1, 2, 3, 4, 5, 6, 7, 8, 9};
   CHECK(judge::median_interval(nine) == std::pair(2.0, 8.0));
+  // Of eleven, two may not be cut off at each end: 67 / 2048 is more than 2.5 %.
+  CHECK(judge::median_interval({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}) == std::pair(2.0, 10.0));
   CHECK(judge::median_interval({3, 1, 2}) == std::pair(1.0, 3.0));
   Values many;
   for (int i = 1; i <= 25; ++i) many.push_back(i);
