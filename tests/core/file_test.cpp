@@ -8,6 +8,7 @@
 #include <xgrad/core/file.h>
 #include <xgrad/core/random.h>
 
+#include <algorithm>
 #include <csignal>
 #include <functional>
 #include <thread>
@@ -148,17 +149,20 @@ TEST_CASE("51: killed at 200 random moments, there is a complete file each time"
   int version = 1, left_behind = 0;
   save_version(path, version);
   Generator generator(7);
+  constexpr std::uint64_t shortest = 5000;  // microseconds
+  std::uint64_t window = shortest;          // within which a child is killed: longer where the machine is slow
   for (int kill_number = 0; kill_number < 200; ++kill_number) {
     const pid_t child = in_child([&] {
       for (int next = version + 1;; ++next) save_version(path, next);
     });
-    std::this_thread::sleep_for(std::chrono::microseconds(generator.below(5000)));
+    std::this_thread::sleep_for(std::chrono::microseconds(generator.below(window)));
     kill(child, SIGKILL);
     REQUIRE(WIFSIGNALED(status_of(child)));
     const int found = version_of(path);
     REQUIRE(found >= version);
-    version = found;
     const std::size_t files = files_in(folder.path());
+    window = found == version && files == 1 ? 2 * window : std::max(shortest, window / 2);
+    version = found;
     REQUIRE(files <= 2);
     left_behind += files == 2;
   }
