@@ -32,8 +32,8 @@ double sum_of(GroupView view, std::size_t group, F f) {
 // In threads, no sum of which is cut.
 template <class F>
 void for_each_group(GroupView view, F f) {
-  const std::size_t grain = 32 * 1024 / (view.outer * view.inner + 1) + 1;
-  parallel_for(view.count, grain, [&](std::size_t begin, std::size_t end) {
+  const std::size_t groups_a_thread = 32 * 1024 / (view.outer * view.inner + 1) + 1;
+  parallel_for(view.count, groups_a_thread, [&](std::size_t begin, std::size_t end) {
     for (std::size_t group = begin; group < end; ++group) f(group);
   });
 }

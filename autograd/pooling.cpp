@@ -14,7 +14,7 @@ namespace xgrad {
 namespace {
 
 constexpr std::ptrdiff_t largest_padding = std::ptrdiff_t{1} << 31;
-constexpr std::size_t grain = 1 << 14;  // pixels that are worth a thread
+constexpr std::size_t pixels_a_thread = 1 << 14;  // pixels that are worth a thread
 
 using Positions = std::shared_ptr<const std::vector<std::uint32_t>>;  // in its image plane, for each output pixel
 
@@ -36,7 +36,7 @@ Variable pick(const Variable& x, const Shape& shape, const Positions& positions)
 Variable put(const Variable& dy, const Shape& shape, const Positions& positions) {
   Tensor value = Tensor::from_shape(shape);
   const std::size_t from = plane(dy.shape()), to = plane(shape);
-  parallel_for(shape[0] * shape[1], grain / to + 1, [&](std::size_t begin, std::size_t end) {
+  parallel_for(shape[0] * shape[1], pixels_a_thread / to + 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t p = begin; p < end; ++p) {
       const Scalar* in = dy.value().data() + p * from;
       const std::uint32_t* at = positions->data() + p * from;
@@ -97,7 +97,7 @@ std::size_t slack(const WindowAxes& axes) { return (register_size + 1) * axes.wi
 void max_planes(const WindowAxes& axes, const Tensor& x, Tensor& y, std::vector<std::uint32_t>& positions) {
   const auto run = axes.width.stride == 1 ? max_plane<1> : axes.width.stride == 2 ? max_plane<2> : max_plane<0>;
   const std::size_t from = axes.height.in * axes.width.in, to = axes.height.out * axes.width.out;
-  parallel_for(x.size() / from, grain / from + 1, [&](std::size_t begin, std::size_t end) {
+  parallel_for(x.size() / from, pixels_a_thread / from + 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t p = begin; p < end; ++p) {
       const Scalar* in = x.data() + p * from;
       Tensor copy;

@@ -9,17 +9,12 @@
 namespace xgrad::optim {
 namespace {
 
-template <class Options>
-bool corrects(const Options& options) {
-  return options.bias_correction.value_or(options.dialect != Dialect::mlx);
-}
-
-// What is left of Algorithm 1 when its step is known. Constants are computed in double and rounded once: in float,
+// What is left of Algorithm 1 when its step is known. AdamConstants are computed in double and rounded once: in float,
 // 1 - 0.999 is off by 5e-5.
-struct Constants {
+struct AdamConstants {
   template <class Options>
-  Constants(const Options& o, double t) : beta1(Scalar(o.beta1)), beta2(Scalar(o.beta2)) {
-    const double c1 = corrects(o) ? 1 - std::pow(o.beta1, t) : 1, c2 = corrects(o) ? 1 - std::pow(o.beta2, t) : 1;
+  AdamConstants(const Options& o, double t) : beta1(Scalar(o.beta1)), beta2(Scalar(o.beta2)) {
+    const double c1 = corrects_bias(o) ? 1 - std::pow(o.beta1, t) : 1, c2 = corrects_bias(o) ? 1 - std::pow(o.beta2, t) : 1;
     const bool keras = o.dialect == Dialect::keras;
     alpha = Scalar(o.lr / c1 * (keras ? std::sqrt(c2) : 1)), scale = Scalar(keras ? 1 : 1 / c2);
     rest1 = Scalar(1 - o.beta1), rest2 = Scalar(1 - o.beta2), eps = Scalar(o.eps), inside = Scalar(o.eps_root);
@@ -27,7 +22,7 @@ struct Constants {
   Scalar beta1, beta2, rest1, rest2, alpha, scale, eps, inside;
 };
 
-auto rule(const Constants& c, bool amsgrad) {
+auto rule(const AdamConstants& c, bool amsgrad) {
   return [c, amsgrad](Register& theta, Register g, Register& m, Register& v, Register& largest) {
     m = c.beta1 * m + c.rest1 * g;
     v = c.beta2 * v + c.rest2 * g * g;
@@ -36,7 +31,7 @@ auto rule(const Constants& c, bool amsgrad) {
   };
 }
 
-void row_shared_rule(const Elements& elements, const Constants& c) {
+void row_shared_rule(const Elements& elements, const AdamConstants& c) {
   elements.for_each_row([&c](const Elements& row) {
     Scalar& v = *row.state[1];
     v = c.beta2 * v + c.rest2 * row.mean_square_gradient();
@@ -63,7 +58,7 @@ void AdamRule<decoupled>::check(const Options& o) {
 
 template <bool decoupled>
 Corrections AdamRule<decoupled>::corrections(const Options& o, double t) {
-  if (!corrects(o)) return no_corrections;
+  if (!corrects_bias(o)) return no_corrections;
   const double c1 = 1 - std::pow(o.beta1, t), c2 = 1 - std::pow(o.beta2, t);
   return {c1, c2, c2, 1};
 }
@@ -78,7 +73,7 @@ double AdamRule<decoupled>::bound(const Options& o) {
 
 template <bool decoupled>
 void AdamRule<decoupled>::update(const Elements& elements, const Options& o) {
-  const Constants constants(o, elements.t);
+  const AdamConstants constants(o, elements.t);
   o.row_shared ? row_shared_rule(elements, constants) : elements.for_each<3>(rule(constants, o.amsgrad));
 }
 
@@ -86,7 +81,7 @@ template <bool decoupled>
 void AdamRule<decoupled>::replay(const MissedSteps& missed, const Options& options) {
   const auto make = [o = options, &missed](double t) mutable {
     o.lr = missed.lr(t);
-    return rule(Constants(o, t), o.amsgrad);
+    return rule(AdamConstants(o, t), o.amsgrad);
   };
   missed.replay<3>(make, {options.beta1, options.beta2, 1}, options.beta1 / std::sqrt(options.beta2));
 }

@@ -8,22 +8,17 @@
 namespace xgrad::optim {
 namespace {
 
-template <class Options>
-bool corrects(const Options& options) {
-  return options.bias_correction.value_or(options.dialect != Dialect::mlx);
-}
-
-struct Constants {
+struct AdamaxConstants {
   template <class Options>
-  Constants(const Options& o, double t) : beta1(Scalar(o.beta1)), beta2(Scalar(o.beta2)) {
+  AdamaxConstants(const Options& o, double t) : beta1(Scalar(o.beta1)), beta2(Scalar(o.beta2)) {
     const bool inside = o.dialect == Dialect::pytorch || o.dialect == Dialect::optax;
-    alpha = Scalar(corrects(o) ? o.lr / (1 - std::pow(o.beta1, t)) : o.lr), rest1 = Scalar(1 - o.beta1);
+    alpha = Scalar(corrects_bias(o) ? o.lr / (1 - std::pow(o.beta1, t)) : o.lr), rest1 = Scalar(1 - o.beta1);
     inner_eps = Scalar(inside ? o.eps : 0), outer_eps = Scalar(inside || o.dialect == Dialect::paper ? 0 : o.eps);
   }
   Scalar beta1, beta2, rest1, alpha, inner_eps, outer_eps;
 };
 
-auto rule(const Constants& c) {
+auto rule(const AdamaxConstants& c) {
   return [c](Register& theta, Register g, Register& m, Register& u) {
     m = c.beta1 * m + c.rest1 * g;
     u = max(c.beta2 * u, abs(g) + c.inner_eps);
@@ -32,7 +27,7 @@ auto rule(const Constants& c) {
   };
 }
 
-void row_shared_rule(const Elements& elements, const Constants& c) {
+void row_shared_rule(const Elements& elements, const AdamaxConstants& c) {
   elements.for_each_row([&c](const Elements& row) {
     Scalar& u = *row.state[1];
     const Scalar kept = c.beta2 * u, now = row.largest_gradient() + c.inner_eps;
@@ -56,7 +51,7 @@ void AdamaxRule<decoupled>::check(const Options& o) {
 
 template <bool decoupled>
 Corrections AdamaxRule<decoupled>::corrections(const Options& o, double t) {
-  return {corrects(o) ? 1 - std::pow(o.beta1, t) : 1, 1, 1, 1};
+  return {corrects_bias(o) ? 1 - std::pow(o.beta1, t) : 1, 1, 1, 1};
 }
 
 // Of gradients that decay at rate beta2: u falls with them, while m remembers the larger ones.
@@ -68,7 +63,7 @@ double AdamaxRule<decoupled>::bound(const Options& o) {
 
 template <bool decoupled>
 void AdamaxRule<decoupled>::update(const Elements& elements, const Options& o) {
-  const Constants constants(o, elements.t);
+  const AdamaxConstants constants(o, elements.t);
   o.row_shared ? row_shared_rule(elements, constants) : elements.for_each<2>(rule(constants));
 }
 
@@ -76,7 +71,7 @@ template <bool decoupled>
 void AdamaxRule<decoupled>::replay(const MissedSteps& missed, const Options& options) {
   const auto make = [o = options, &missed](double t) mutable {
     o.lr = missed.lr(t);
-    return rule(Constants(o, t));
+    return rule(AdamaxConstants(o, t));
   };
   missed.replay<2>(make, {options.beta1, options.beta2}, options.beta1 / options.beta2);
 }

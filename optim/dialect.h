@@ -7,4 +7,10 @@ namespace xgrad::optim {
 /// the letter; the formulas of each stand at Adam and at Adamax. AdamOptions::of(dialect) gives its default options.
 enum class Dialect { paper, pytorch, keras, optax, mlx };
 
+/// Whether a rule of these options divides its averages by 1 - beta^t: MLX does so only where it is asked to.
+template <class Options>
+bool corrects_bias(const Options& options) {
+  return options.bias_correction.value_or(options.dialect != Dialect::mlx);
+}
+
 }  // namespace xgrad::optim

@@ -8,14 +8,14 @@
 namespace xgrad::optim {
 namespace {
 
-constexpr std::string_view operation = "lr_range_test";
+constexpr std::string_view range_test = "lr_range_test";
 
 void check(const LRRangeOptions& options) {
-  check_positive(operation, "from", options.from);
-  check_positive(operation, "to", options.to);
-  check_below_one(operation, "smoothing", options.smoothing);
+  check_positive(range_test, "from", options.from);
+  check_positive(range_test, "to", options.to);
+  check_below_one(range_test, "smoothing", options.smoothing);
   const auto refuse = [](std::string_view option, double above, double got) {
-    throw ValueError(message("[", operation, "] ", option, " must be above ", above, ", got ", got));
+    throw ValueError(message("[", range_test, "] ", option, " must be above ", above, ", got ", got));
   };
   if (options.to <= options.from) refuse("to", options.from, options.to);
   if (options.steps <= 2) refuse("steps", 2, static_cast<double>(options.steps));
@@ -50,11 +50,11 @@ std::optional<double> steepest(const std::vector<LRRangePoint>& points) {
 
 LRRange sweep(Optimizer& optimizer, const Closure& closure, const LRRangeOptions& options) {
   const auto loss_now = [&] {
-    return static_cast<double>(evaluate(operation, optimizer.parameters(), closure).item());
+    return static_cast<double>(evaluate(range_test, optimizer.parameters(), closure).item());
   };
   double smoothed = loss_now(), least = smoothed;
   if (!std::isfinite(smoothed))
-    throw ValueError(message("[", operation, "] the loss is ", smoothed, " before the first step"));
+    throw ValueError(message("[", range_test, "] the loss is ", smoothed, " before the first step"));
   LRRange range;
   for (std::int64_t i = 0; i < options.steps; ++i) {
     const double share = static_cast<double>(i) / static_cast<double>(options.steps - 1);

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 namespace lab {
+
+constexpr double nothing = std::numeric_limits<double>::quiet_NaN();  ///< Where there is no number.
 
 /// With so many significant digits but without zeros at their end: "0.2", "1.2 × 10⁻⁸"; "-" for NaN. The page's script
 /// writes numbers in the same way.

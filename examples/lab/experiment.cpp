@@ -2,14 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 namespace lab {
-
-namespace {
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
-}
 
 std::vector<std::uint64_t> seeds(const Context& context, std::size_t count) {
   std::vector<std::uint64_t> list(count);

@@ -4,14 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 
 namespace lab {
 
 namespace {
-
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 // The least, where what is not a number counts as the largest; the middle one of neighbours that are equal.
 std::size_t least(const std::vector<double>& values) {

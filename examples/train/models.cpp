@@ -79,7 +79,7 @@ Sequential cnn(const Architecture& architecture) {
   return network;
 }
 
-constexpr ModelKind kinds[] = {
+constexpr ModelKind all_models[] = {
     {"mlp", 1, mlp},
     {"lenet", 12, lenet},
     {"cnn", 8, cnn},
@@ -87,7 +87,7 @@ constexpr ModelKind kinds[] = {
 
 }  // namespace
 
-std::span<const ModelKind> model_kinds() { return kinds; }
+std::span<const ModelKind> model_kinds() { return all_models; }
 
 Sequential Architecture::make() const {
   const std::size_t height = image_shape[1], width = image_shape[2];

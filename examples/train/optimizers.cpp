@@ -39,7 +39,7 @@ constexpr OptimizerKind kind(std::string_view name, double lr, double weight_dec
   return {name, about, lr, weight_decay, HasMomentum<Options>, HasBetas<Options>, make<Rule, Options, rows>};
 }
 
-constexpr OptimizerKind kinds[] = {
+constexpr OptimizerKind all_optimizers[] = {
     kind<Adam, AdamOptions>("adam", 1e-3, 0, "mean of g / root of the mean of g^2 (Kingma & Ba)"),
     kind<Adamax, AdamaxOptions>("adamax", 2e-3, 0, "mean of g / largest |g|, which fades (Kingma & Ba)"),
     kind<AdamW, AdamWOptions>("adamw", 1e-3, 1e-2, "adam, with weight decay apart from the gradient"),
@@ -57,6 +57,6 @@ constexpr OptimizerKind kinds[] = {
 
 }  // namespace
 
-std::span<const OptimizerKind> optimizer_kinds() { return kinds; }
+std::span<const OptimizerKind> optimizer_kinds() { return all_optimizers; }
 
 }  // namespace train

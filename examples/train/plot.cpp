@@ -20,7 +20,7 @@ using xgrad::message;
 constexpr std::array palette = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000"};
 constexpr std::array dashes = {"none", "7 3", "2 3"};  // for a second and a third round through the palette
 
-constexpr double width = 960, panel_width = 386, panel_height = 290, margin = 68, gap = 92, legend_top = 74,
+constexpr double figure_width = 960, panel_width = 386, panel_height = 290, margin = 68, gap = 92, legend_top = 74,
                  legend_row = 22, letter = 7.2;
 
 struct Dot {
@@ -131,7 +131,7 @@ Legend legend(const std::vector<Run>& runs) {
                                                   : run.test           ? "  " + percent(run.test->accuracy, 2)
                                                                        : "");
     const double needed = 36 + letter * static_cast<double>(label.size()) + 24;
-    if (x > margin && x + needed > width - 16) x = margin, result.bottom += legend_row;
+    if (x > margin && x + needed > figure_width - 16) x = margin, result.bottom += legend_row;
     result.text += line({x, result.bottom - 4}, {x + 28, result.bottom - 4}, stroke(i) + " stroke-width=\"3\"");
     result.text += text_at(x + 36, result.bottom, label);
     x += needed;
@@ -195,7 +195,7 @@ std::string svg(const std::vector<Run>& runs, const std::string& caption, std::s
   const Legend key = legend(runs);
   const double top = key.bottom + 50;
   const Plot plot(runs, epochs, steps_per_epoch);
-  return picture(width, top + panel_height + 60, title,
+  return picture(figure_width, top + panel_height + 60, title,
                  "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n" +
                      text_at(margin, 30, title, " font-size=\"18\" font-weight=\"600\"") +
                      text_at(margin, 50, caption, " fill=\"#555\"") + key.text + plot.loss(margin, top) +

@@ -23,7 +23,7 @@ Curve with_warm_up(std::int64_t steps) {
 Curve linear(std::int64_t steps) { return linear_lr({.start_factor = 1, .end_factor = 0, .total_iters = steps}); }
 Curve cosine(std::int64_t steps) { return cosine_annealing_lr({.t_max = steps}); }
 
-constexpr ScheduleKind kinds[] = {
+constexpr ScheduleKind all_schedules[] = {
     {"constant", constant},
     {"linear", with_warm_up<linear>},
     {"cosine", with_warm_up<cosine>},
@@ -31,6 +31,6 @@ constexpr ScheduleKind kinds[] = {
 
 }  // namespace
 
-std::span<const ScheduleKind> schedule_kinds() { return kinds; }
+std::span<const ScheduleKind> schedule_kinds() { return all_schedules; }
 
 }  // namespace train

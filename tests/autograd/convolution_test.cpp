@@ -9,7 +9,7 @@ using namespace xgrad;
 
 namespace {
 
-struct Case {
+struct WindowCase {
   const char* name;
   std::vector<Shape> shapes;
   std::function<Variable(const Inputs&)> operation;
@@ -56,14 +56,14 @@ Variable slow_conv2d(const Variable& x, const Variable& weight, const Variable& 
   return bias ? y + reshape(bias, {w[0], 1, 1}) : y;
 }
 
-Case conv_case(std::vector<Shape> shapes, ConvolutionOptions o) {
+WindowCase conv_case(std::vector<Shape> shapes, ConvolutionOptions o) {
   const auto bias = [](const Inputs& in) { return in.size() > 2 ? in[2] : Variable(); };
   return {"conv2d", std::move(shapes), [=](const Inputs& in) { return conv2d(in[0], in[1], bias(in), o); },
           [=](const Inputs& in) { return slow_conv2d(in[0], in[1], bias(in), o); }};
 }
 
 // The transpose, by its definition: the gradient of <conv2d(z, w), x> in z.
-Case transpose_case(std::vector<Shape> shapes, Shape image, ConvTransposeOptions o) {
+WindowCase transpose_case(std::vector<Shape> shapes, Shape image, ConvTransposeOptions o) {
   return {"conv_transpose2d", std::move(shapes),
           [=](const Inputs& in) { return conv_transpose2d(in[0], in[1], in.size() > 2 ? in[2] : Variable(), o); },
           [=](const Inputs& in) {
@@ -74,7 +74,7 @@ Case transpose_case(std::vector<Shape> shapes, Shape image, ConvTransposeOptions
           }};
 }
 
-const Case convolution_cases[] = {
+const WindowCase convolution_cases[] = {
     conv_case({{2, 3, 5, 4}, {4, 3, 3, 2}, {4}}, {}),
     conv_case({{3, 1, 6, 7}, {2, 1, 3, 3}}, {.padding = {1, 2}}),
     conv_case({{2, 2, 7, 8}, {3, 2, 2, 3}, {3}}, {.stride = {2, 3}, .padding = 1}),
@@ -153,12 +153,12 @@ Tensor spread(Generator& generator, const Shape& shape) {
   return x;
 }
 
-const bool counted = add_rows(convolution_cases);
+const bool windows_counted = add_rows(convolution_cases);
 
 }  // namespace
 
 TEST_CASE("convolution, pooling and padding: values, gradients, second gradients") {
-  for (const Case& c : convolution_cases) {
+  for (const WindowCase& c : convolution_cases) {
     CAPTURE(c.name);
     Generator generator(5);
     Inputs inputs;

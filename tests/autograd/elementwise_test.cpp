@@ -99,7 +99,7 @@ const Binary binary_cases[] = {
      [](double a, double b) { return a - b > 0.5 ? 2 * a : b; }},
 };
 
-const bool counted = add_rows(unary_cases) && add_rows(binary_cases);
+const bool elements_counted = add_rows(unary_cases) && add_rows(binary_cases);
 
 }  // namespace
 

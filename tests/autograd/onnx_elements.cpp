@@ -5,12 +5,11 @@
 #include <cmath>
 #include <limits>
 
+#include "../numbers.h"
 #include "onnx.h"
 
 namespace xgrad::onnx {
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 Operator of(Variable (*f)(const Variable&)) {
   return [f](const Node& n) { return f(n[0]); };

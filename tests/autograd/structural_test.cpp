@@ -269,7 +269,7 @@ const Structural structural_cases[] = {
      }},
 };
 
-const bool counted = add_rows(structural_cases);
+const bool shapes_counted = add_rows(structural_cases);
 
 }  // namespace
 

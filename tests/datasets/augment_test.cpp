@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "error.h"
+#include "numbers.h"
 
 using namespace xgrad;
 using namespace xgrad::datasets;
@@ -19,8 +20,6 @@ using namespace xgrad::datasets;
 namespace {
 
 constexpr Augmentation nothing{.shift = 0, .rotation = 0, .scale = 0, .shear = 0, .elastic = 0};
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN(),
-                 infinity = std::numeric_limits<double>::infinity();
 
 std::vector<std::uint8_t> random_bytes(const Shape& shape) {
   std::vector<std::uint8_t> bytes(element_count(shape));

@@ -15,12 +15,12 @@ namespace init = xgrad::nn::init;
 
 namespace {
 
-struct Moments {
+struct Spread {
   double mean = 0, deviation = 0, largest = 0;  // the largest magnitude
 };
 
-Moments moments(const Tensor& x) {
-  Moments m;
+Spread spread_of(const Tensor& x) {
+  Spread m;
   const auto count = static_cast<double>(x.size());
   for (const Scalar value : x) {
     const auto v = static_cast<double>(value);
@@ -61,7 +61,7 @@ TEST_CASE("initializers have the deviation of their papers") {
     Variable weight(zeros(c.shape), true);
     c.fill(weight);
     CHECK(weight.shape() == c.shape);
-    const Moments m = moments(weight.value());
+    const Spread m = spread_of(weight.value());
     CHECK(std::abs(m.mean) < 0.02 * c.deviation);
     CHECK(m.deviation == doctest::Approx(c.deviation).epsilon(0.01));
     const double bound = std::sqrt(3.) * c.deviation;

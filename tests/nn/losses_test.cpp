@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "error.h"
+#include "numbers.h"
 
 using namespace xgrad;
 using nn::Reduction;
@@ -16,8 +17,6 @@ using nn::Reduction;
 namespace {
 
 constexpr Reduction reductions[] = {Reduction::mean, Reduction::sum, Reduction::none};
-constexpr double undefined = std::numeric_limits<double>::quiet_NaN(),
-                 infinity = std::numeric_limits<double>::infinity();
 
 struct ClassLoss {
   std::string name;
@@ -104,7 +103,7 @@ TEST_CASE("cross_entropy is stable for large, hidden and undefined logits") {
   const auto loss = [](const Tensor& x, std::int64_t target, double smoothing = 0) {
     return static_cast<double>(nn::cross_entropy(Variable(x), IndexTensor({target}), {smoothing}).item());
   };
-  const auto n = static_cast<Scalar>(undefined), inf = static_cast<Scalar>(infinity);
+  const auto n = static_cast<Scalar>(not_a_number), inf = static_cast<Scalar>(infinity);
   CHECK(loss(Tensor({{1e4, -1e4, 0}}), 0) == 0);
   CHECK(loss(Tensor({{1e4, -1e4, 0}}), 1) == doctest::Approx(2e4));
   CHECK(loss(Tensor({{1e4, 1e4, -1e4}}), 0) == doctest::Approx(std::log(2)));
@@ -137,7 +136,7 @@ TEST_CASE("binary_cross_entropy_with_logits neither overflows nor cancels") {
     y.backward();
     CHECK(x.grad()(0) == doctest::Approx(1 / (1 + std::exp(-c.logit)) - c.target).epsilon(1e-6));
   }
-  CHECK(std::isnan(nn::binary_cross_entropy_with_logits(scalar(undefined), scalar(0)).item()));
+  CHECK(std::isnan(nn::binary_cross_entropy_with_logits(scalar(not_a_number), scalar(0)).item()));
 }
 
 TEST_CASE("huber_loss and smooth_l1_loss are quadratic within and linear beyond") {
@@ -152,7 +151,7 @@ TEST_CASE("huber_loss and smooth_l1_loss are quadratic within and linear beyond"
     CHECK(nn::smooth_l1_loss(scalar(c.d), scalar(0), {.beta = limit}).item() == doctest::Approx(c.smooth));
     CHECK(nn::smooth_l1_loss(scalar(c.d), scalar(0), {.beta = 0}).item() == doctest::Approx(std::abs(c.d)));
   }
-  CHECK(std::isnan(nn::huber_loss(scalar(undefined), scalar(0)).item()));
+  CHECK(std::isnan(nn::huber_loss(scalar(not_a_number), scalar(0)).item()));
 }
 
 TEST_CASE("losses on classes refuse what does not fit") {
@@ -170,7 +169,7 @@ TEST_CASE("losses on classes refuse what does not fit") {
     check_error<ShapeError>(run(scalar(1), {0}), {name, "(1,)"});
     check_error<ValueError>(run(Variable(zeros({0, 3})), IndexTensor::from_shape({0})), {name, "(0, 3)"});
   }
-  for (const double smoothing : {-0.1, 1.1, undefined})
+  for (const double smoothing : {-0.1, 1.1, not_a_number})
     check_error<ValueError>(
         [&] {
           nn::cross_entropy(x, {0, 1}, {.label_smoothing = smoothing});
@@ -188,7 +187,7 @@ TEST_CASE("losses on pairs refuse unequal shapes, nothing, and bad options") {
     check_error<ValueError>(run({0, 2}, {0, 2}), {loss.name, "(0, 2)"});
   }
   const Variable one = scalar(1);
-  for (const double bad : {-1.0, undefined, infinity}) {
+  for (const double bad : {-1.0, not_a_number, infinity}) {
     check_error<ValueError>([&] { nn::huber_loss(one, one, {.delta = bad}); }, {"[huber_loss]", "delta", message(bad)});
     check_error<ValueError>([&] { nn::smooth_l1_loss(one, one, {.beta = bad}); },
                             {"[smooth_l1_loss]", "beta", message(bad)});

@@ -1,18 +1,13 @@
 #include <xgrad/core/errors.h>
 #include <xgrad/nn/metrics.h>
 
-#include <limits>
-
 #include "error.h"
+#include "numbers.h"
 
 using namespace xgrad;
 
-namespace {
-constexpr Scalar undefined = std::numeric_limits<Scalar>::quiet_NaN(),
-                 infinity = std::numeric_limits<Scalar>::infinity();
-}
-
 TEST_CASE("accuracy and the confusion matrix") {
+  constexpr auto undefined = static_cast<Scalar>(not_a_number), endless = static_cast<Scalar>(infinity);
   struct Case {
     std::string name;
     Tensor scores;
@@ -34,7 +29,7 @@ TEST_CASE("accuracy and the confusion matrix") {
        {1, 0, 0, 0},
        0.25,
        {{1, 0}, {0, 0}}},
-      {"infinities", Tensor({{-infinity, -1}, {infinity, 9}}), {1, 0}, 1, {{1, 0}, {0, 1}}},
+      {"infinities", Tensor({{-endless, -1}, {endless, 9}}), {1, 0}, 1, {{1, 0}, {0, 1}}},
   };
   for (const Case& c : cases) {
     CAPTURE(c.name);

@@ -8,13 +8,12 @@
 #include <limits>
 
 #include "error.h"
+#include "numbers.h"
 
 using namespace xgrad;
 
 namespace {
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN(),
-                 infinity = std::numeric_limits<double>::infinity();
 
 // Mean and biased variance of what `take` picks from x.
 struct Moments {

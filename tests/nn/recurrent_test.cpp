@@ -13,7 +13,7 @@ using namespace xgrad;
 namespace {
 
 using Inputs = std::vector<Variable>;
-constexpr CheckOptions options{.tolerance = sizeof(Scalar) == 8 ? 2e-7 : 5e-2};
+constexpr CheckOptions check_options{.tolerance = sizeof(Scalar) == 8 ? 2e-7 : 5e-2};
 
 // Three steps of (2, 3), and the parameters.
 Inputs inputs(const nn::Module& cell) {
@@ -33,8 +33,8 @@ TEST_CASE("gradients go through an unrolled GRU, twice") {
     for (std::size_t t = 0; t < 3; ++t) h = cell.step(in[t], h);
     return h;
   };
-  CHECK_NOTHROW(check_gradients(function, inputs(cell), options));
-  CHECK_NOTHROW(check_second_gradients(function, inputs(cell), options));
+  CHECK_NOTHROW(check_gradients(function, inputs(cell), check_options));
+  CHECK_NOTHROW(check_second_gradients(function, inputs(cell), check_options));
 }
 
 TEST_CASE("gradients go through an unrolled LSTM, twice") {
@@ -45,8 +45,8 @@ TEST_CASE("gradients go through an unrolled LSTM, twice") {
     for (std::size_t t = 0; t < 3; ++t) state = cell.step(in[t], state);
     return state.h + state.c;
   };
-  CHECK_NOTHROW(check_gradients(function, inputs(cell), options));
-  CHECK_NOTHROW(check_second_gradients(function, inputs(cell), options));
+  CHECK_NOTHROW(check_gradients(function, inputs(cell), check_options));
+  CHECK_NOTHROW(check_second_gradients(function, inputs(cell), check_options));
 }
 
 TEST_CASE("forward is a step from a state of zeros") {

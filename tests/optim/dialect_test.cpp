@@ -12,32 +12,32 @@ using doctest::Approx;
 
 namespace {
 
-constexpr double tolerance = in_double ? 1e-11 : 1e-4;
+constexpr double relative_error = in_double ? 1e-11 : 1e-4;
 
-struct Moments {
+struct StepMoments {
   double m, v, c1, c2;  // for Adamax, v is u
 };
 
 // What the last line of each system's algorithm subtracts, with lr 0.1, betas 0.8 and 0.9, eps 1e-3.
 struct Case {
   Dialect dialect;
-  std::function<double(const Moments&)> adam;
+  std::function<double(const StepMoments&)> adam;
   std::function<double(double u, double g)> u;
-  std::function<double(const Moments&)> adamax;
+  std::function<double(const StepMoments&)> adamax;
 };
 
-double paper_adam(const Moments& s) { return 0.1 * (s.m / s.c1) / (std::sqrt(s.v / s.c2) + 1e-3); }
+double paper_adam(const StepMoments& s) { return 0.1 * (s.m / s.c1) / (std::sqrt(s.v / s.c2) + 1e-3); }
 double plain_u(double u, double g) { return std::max(0.9 * u, std::abs(g)); }
 double torch_u(double u, double g) { return std::max(0.9 * u, std::abs(g) + 1e-3); }
 
 const Case cases[] = {
-    {Dialect::paper, paper_adam, plain_u, [](const Moments& s) { return s.v == 0 ? 0 : 0.1 / s.c1 * s.m / s.v; }},
-    {Dialect::pytorch, paper_adam, torch_u, [](const Moments& s) { return 0.1 / s.c1 * s.m / s.v; }},
-    {Dialect::optax, paper_adam, torch_u, [](const Moments& s) { return 0.1 / s.c1 * s.m / s.v; }},
-    {Dialect::keras, [](const Moments& s) { return 0.1 * std::sqrt(s.c2) / s.c1 * s.m / (std::sqrt(s.v) + 1e-3); },
-     plain_u, [](const Moments& s) { return 0.1 / s.c1 * s.m / (s.v + 1e-3); }},
-    {Dialect::mlx, [](const Moments& s) { return 0.1 * s.m / (std::sqrt(s.v) + 1e-3); }, plain_u,
-     [](const Moments& s) { return 0.1 * s.m / (s.v + 1e-3); }},
+    {Dialect::paper, paper_adam, plain_u, [](const StepMoments& s) { return s.v == 0 ? 0 : 0.1 / s.c1 * s.m / s.v; }},
+    {Dialect::pytorch, paper_adam, torch_u, [](const StepMoments& s) { return 0.1 / s.c1 * s.m / s.v; }},
+    {Dialect::optax, paper_adam, torch_u, [](const StepMoments& s) { return 0.1 / s.c1 * s.m / s.v; }},
+    {Dialect::keras, [](const StepMoments& s) { return 0.1 * std::sqrt(s.c2) / s.c1 * s.m / (std::sqrt(s.v) + 1e-3); },
+     plain_u, [](const StepMoments& s) { return 0.1 / s.c1 * s.m / (s.v + 1e-3); }},
+    {Dialect::mlx, [](const StepMoments& s) { return 0.1 * s.m / (std::sqrt(s.v) + 1e-3); }, plain_u,
+     [](const StepMoments& s) { return 0.1 * s.m / (s.v + 1e-3); }},
 };
 
 template <class Rule, class Options>
@@ -67,8 +67,8 @@ TEST_CASE("each dialect is that system's formula") {
       const double c1 = 1 - std::pow(0.8, t), c2 = 1 - std::pow(0.9, t);
       by_adam -= one.adam({m, v, c1, c2});
       by_adamax -= one.adamax({m, u, c1, c2});
-      CHECK(double(x.item()) == Approx(by_adam).epsilon(tolerance));
-      CHECK(double(y.item()) == Approx(by_adamax).epsilon(tolerance));
+      CHECK(double(x.item()) == Approx(by_adam).epsilon(relative_error));
+      CHECK(double(y.item()) == Approx(by_adamax).epsilon(relative_error));
     }
   }
 }

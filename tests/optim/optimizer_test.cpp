@@ -1,6 +1,7 @@
 // What the base does: refusals, groups, state, step counts, threads.
 #include <doctest/doctest.h>
 #include <error.h>
+#include <numbers.h>
 #include <optim/helpers.h>
 #include <xgrad/core/parallel.h>
 #include <xgrad/nn/linear.h>
@@ -15,12 +16,6 @@
 using namespace xgrad;
 using namespace xgrad::optim;
 
-namespace {
-
-const double nan_value = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
-
-}  // namespace
-
 TEST_CASE("bad options are refused, with their name, range and value") {
   const ParameterList a = {{"a", leaf({1})}};
   const struct {
@@ -29,13 +24,13 @@ TEST_CASE("bad options are refused, with their name, range and value") {
   } refusals[] = {
       {[&] { Adam(a, {.lr = -1}); }, "[Adam] lr must be above 0 and finite, got -1"},
       {[&] { SGD(a, {.lr = 0}); }, "[SGD] lr must be above 0 and finite, got 0"},
-      {[&] { AdamW(a, {.lr = nan_value}); }, "[AdamW] lr must be above 0 and finite, got nan"},
+      {[&] { AdamW(a, {.lr = not_a_number}); }, "[AdamW] lr must be above 0 and finite, got nan"},
       {[&] { RMSprop(a, {.lr = infinity}); }, "[RMSprop] lr must be above 0 and finite, got inf"},
       {[&] { Adam(a, {.beta1 = -0.1}); }, "[Adam] beta1 must be in [0, 1), got -0.1"},
       {[&] { Adam(a, {.beta2 = 1}); }, "[Adam] beta2 must be in [0, 1), got 1"},
       {[&] { AdamW(a, {.beta1 = 1.5}); }, "[AdamW] beta1 must be in [0, 1), got 1.5"},
       {[&] { Adamax(a, {.beta2 = 1}); }, "[Adamax] beta2 must be in [0, 1), got 1"},
-      {[&] { Adamax(a, {.beta1 = nan_value}); }, "[Adamax] beta1 must be in [0, 1), got nan"},
+      {[&] { Adamax(a, {.beta1 = not_a_number}); }, "[Adamax] beta1 must be in [0, 1), got nan"},
       {[&] { RMSprop(a, {.alpha = 1}); }, "[RMSprop] alpha must be in [0, 1), got 1"},
       {[&] { Adam(a, {.eps_root = -1}); }, "[Adam] eps_root must be at least 0 and finite, got -1"},
       {[&] { Adam(a, {.amsgrad = true, .dialect = Dialect::mlx}); }, "[Adam] amsgrad is that of PyTorch and Keras"},
@@ -119,7 +114,7 @@ TEST_CASE("a refused step changes nothing") {
   adam.groups()[0].options.beta1 = 2;
   check_error<ValueError>([&] { adam.step(); }, {"[Adam] beta1 must be in [0, 1), got 2"});
   adam.groups()[0].options.beta1 = 0.9;
-  adam.lr() = nan_value;
+  adam.lr() = not_a_number;
   check_error<ValueError>([&] { adam.step(); }, {"[Adam] lr", "nan"});
   CHECK(a.value()(0) == 1);
   CHECK(adam.step_count("a") == 0);
@@ -235,7 +230,7 @@ TEST_CASE_TEMPLATE("NaN travels into theta, and stays with its element", Rule, X
   Rule optimizer({{"x", x}}, {});
   for (int t = 0; t < 3; ++t) {
     Tensor g = ones({40});
-    if (t == 1) g(3) = g(38) = Scalar(nan_value);
+    if (t == 1) g(3) = g(38) = Scalar(not_a_number);
     set_gradient(x, g);
     optimizer.step();
   }

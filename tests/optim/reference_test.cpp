@@ -133,7 +133,7 @@ struct Element {
   }
 };
 
-Tensor tensor(const std::vector<double>& values) {
+Tensor tensor_of(const std::vector<double>& values) {
   Tensor result = Tensor::from_shape({values.size()});
   for (std::size_t i = 0; i < values.size(); ++i) result.data()[i] = static_cast<Scalar>(values[i]);
   return result;
@@ -145,7 +145,7 @@ void check_near(const Tensor& got, const std::vector<double>& expected, double t
           tolerance * (in_double ? std::abs(expected[i]) : std::max(1.0, std::abs(expected[i]))));
 }
 
-json cases() {
+json reference_cases() {
   std::ifstream file("tests/data/optimizers.json");
   json all = json::parse(file)["cases"];
   for (json& one : all)
@@ -166,16 +166,16 @@ json more_cases() {
 }  // namespace
 
 TEST_CASE("every rule gives PyTorch's sequences") {
-  const json all = cases();
+  const json all = reference_cases();
   CHECK(all.size() == 29);
   for (const json& one : all) {
     const std::string name = one["optimizer"];
     CAPTURE(name);
     CAPTURE(one["options"].dump());
-    const Variable x = leaf(tensor(one["start"]));
+    const Variable x = leaf(tensor_of(one["start"]));
     const auto optimizer = make(name, x, one["options"]);
     for (std::size_t i = 0; i < one["grads"].size(); ++i) {
-      set_gradient(x, tensor(one["grads"][i]));
+      set_gradient(x, tensor_of(one["grads"][i]));
       optimizer->step();
       check_near(x.value(), one["theta"][i], in_double ? 1e-12 : 1e-5);
     }
@@ -184,7 +184,7 @@ TEST_CASE("every rule gives PyTorch's sequences") {
 
 TEST_CASE("every rule agrees with its formulas on random gradients, some of them 0") {
   // 37 elements leave a rest that fills no register; the options are those of the reference cases.
-  json all = cases();
+  json all = reference_cases();
   for (const json& one : more_cases()) all.push_back(one);
   for (const json& one : all) {
     const std::string name = one["optimizer"];

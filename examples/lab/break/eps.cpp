@@ -18,8 +18,6 @@ namespace {
 
 using namespace xgrad;
 
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
-
 std::function<Patient(std::uint64_t)> patient(std::string_view id, double eps) {
   return [id, eps](std::uint64_t seed) {
     nn::Sequential model = network(seed);

@@ -16,8 +16,6 @@ namespace {
 
 using namespace xgrad;
 
-constexpr std::size_t width = 32;
-
 // A network where training has left it, and the samples that its loss is seen on.
 struct Place {
   nn::Sequential model;
@@ -25,7 +23,7 @@ struct Place {
   datasets::Dataset data;
   Height loss;
   Place(const Context& context, std::uint64_t seed)
-      : model(mlp({width}, seed)),
+      : model(mlp({hidden_units}, seed)),
         parameters(model.parameters()),
         data(context.data.train.slice(0, std::min(context.data.train.size(), context.pick<std::size_t>(400, 2000)))),
         loss([this] { return evaluate(model, data).loss; }) {}
@@ -169,7 +167,7 @@ Blocks around_solutions(const Context& context, const Progress& progress) {
   }
   Blocks blocks = {
       Heading{say::around_heading{}},
-      Text{say::around_words{.steps = steps, .width = width}},
+      Text{say::around_words{.steps = steps, .width = hidden_units}},
       choice,
       table,
   };

@@ -16,8 +16,6 @@ namespace {
 
 using namespace xgrad;
 
-constexpr std::size_t width = 32;
-
 struct Run {
   std::string_view rule;
   std::uint64_t start, first_order, order;  // seeds: of the weights, of the samples in the first steps, and then
@@ -30,7 +28,7 @@ struct Lengths {
 // Where training ends. Its rate falls linearly to 0 after the first steps, so that it ends at rest. Every run has the
 // same number of steps and the same rates, whatever it has in common with another.
 Vector solution(const Context& context, const Run& run, const Lengths& lengths) {
-  nn::Sequential model = mlp({width}, run.start);
+  nn::Sequential model = mlp({hidden_units}, run.start);
   const Rule& one = rule(run.rule);
   const auto optimizer = one.make(model.parameters(), {.lr = 3 * one.lr});
   const std::size_t rest = lengths.steps - lengths.first;
@@ -51,7 +49,7 @@ struct Kind {
 };
 
 void walk(const Context& context, Kind& kind, const std::vector<double>& positions, std::size_t samples) {
-  nn::Sequential model = mlp({width}, 1);
+  nn::Sequential model = mlp({hidden_units}, 1);
   const NamedVariables parameters = model.parameters();
   const auto some = [samples](const datasets::Dataset& data) { return data.slice(0, std::min(samples, data.size())); };
   const datasets::Dataset train = some(context.data.train), test = some(context.data.test);
@@ -110,7 +108,7 @@ Blocks between_solutions(const Context& context, const Progress& progress) {
     const Vector adam = solution(context, {"adam", a, a, a}, lengths),
                  other = solution(context, {"adam", b, b, b}, lengths);
     kinds[0].pairs.emplace_back(adam, other);
-    kinds[1].pairs.emplace_back(adam, matched(other, adam, 28 * 28, width));
+    kinds[1].pairs.emplace_back(adam, matched(other, adam, 28 * 28, hidden_units));
     kinds[2].pairs.emplace_back(adam, solution(context, {"sgd", a, a, a}, lengths));
     kinds[3].pairs.emplace_back(adam, solution(context, {"adam", a, b, b}, lengths));
     kinds[4].pairs.emplace_back(adam, solution(context, {"adam", a, a, b}, lengths));
@@ -157,7 +155,7 @@ Blocks between_solutions(const Context& context, const Progress& progress) {
   };
   return {
       Heading{say::between_heading{}},
-      Text{say::between_words{.first = lengths.first, .steps = lengths.steps, .width = width}},
+      Text{say::between_words{.first = lengths.first, .steps = lengths.steps, .width = hidden_units}},
       on_train,
       on_test,
       table,

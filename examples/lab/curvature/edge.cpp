@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "../compare.h"
 #include "../experiment.h"
@@ -17,8 +16,6 @@ namespace lab {
 namespace {
 
 using namespace xgrad;
-
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 datasets::Dataset subset(const Context& context) {
   return context.data.train.slice(0, std::min(context.data.train.size(), context.pick<std::size_t>(500, 1000)));

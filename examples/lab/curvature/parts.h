@@ -11,6 +11,8 @@ namespace lab {
 
 namespace say = words::curvature_section;
 
+constexpr std::size_t hidden_units = 32;  ///< Of the networks whose solutions are compared.
+
 using Progress = std::function<void(double)>;
 
 Blocks gradient_descent_edge(const Context& context, const Progress& progress);

@@ -14,8 +14,6 @@ namespace {
 
 using namespace xgrad;
 
-constexpr std::size_t width = 32;
-
 struct Trajectory {
   const Rule* rule;
   std::vector<Vector> points;  // from the start on
@@ -79,7 +77,7 @@ Blocks trajectories(const Context& context, const Progress& progress) {
   const std::vector<std::uint64_t> starts = seeds(context);
   std::vector<double> shares_of_runs, shares_of_walks;
   for (std::size_t i = 1; i < starts.size(); ++i) {
-    nn::Sequential other = mlp({width}, starts[i]);
+    nn::Sequential other = mlp({hidden_units}, starts[i]);
     const std::vector<Trajectory> runs = trained(context, other, starts[i], every, looks);
     shares_of_runs.push_back(percent(plane_of(runs)));
     shares_of_walks.push_back(percent(of_random_walks(runs.size(), looks, runs[0].points[0].size(), starts[i])));
@@ -87,7 +85,7 @@ Blocks trajectories(const Context& context, const Progress& progress) {
   }
   // The first of the starts is drawn.
   const std::uint64_t seed = starts[0];
-  nn::Sequential model = mlp({width}, seed);
+  nn::Sequential model = mlp({hidden_units}, seed);
   const NamedVariables parameters = model.parameters();
   const Vector start = flatten(parameters);
   const Height loss = [&] { return evaluate(model, data).loss; };
@@ -160,7 +158,7 @@ Blocks trajectories(const Context& context, const Progress& progress) {
                                 {"random walks instead", Cell::spread(shares_of_walks)}}};
   return {
       Heading{say::plane_heading{}},
-      Text{say::plane_words{.every = every, .steps = every * looks, .width = width}},
+      Text{say::plane_words{.every = every, .steps = every * looks, .width = hidden_units}},
       map,
       seeds_table,
       shares,

@@ -1,7 +1,6 @@
 // The optimizers on functions of two numbers.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "../context.h"
@@ -17,8 +16,6 @@ using namespace race_parts;
 
 constexpr std::string_view first = "saddle";  // what is seen first: it tells the rules apart best
 constexpr std::size_t common_rate = 2;        // 0.01, as an example of one rate for all
-
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 Cell steps(const Trajectory& run) { return run.steps ? Cell::integer(static_cast<double>(*run.steps)) : Cell(nothing); }
 
