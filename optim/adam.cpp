@@ -14,7 +14,8 @@ namespace {
 struct AdamConstants {
   template <class Options>
   AdamConstants(const Options& o, double t) : beta1(Scalar(o.beta1)), beta2(Scalar(o.beta2)) {
-    const double c1 = corrects_bias(o) ? 1 - std::pow(o.beta1, t) : 1, c2 = corrects_bias(o) ? 1 - std::pow(o.beta2, t) : 1;
+    const double c1 = corrects_bias(o) ? 1 - std::pow(o.beta1, t) : 1,
+                 c2 = corrects_bias(o) ? 1 - std::pow(o.beta2, t) : 1;
     const bool keras = o.dialect == Dialect::keras;
     alpha = Scalar(o.lr / c1 * (keras ? std::sqrt(c2) : 1)), scale = Scalar(keras ? 1 : 1 / c2);
     rest1 = Scalar(1 - o.beta1), rest2 = Scalar(1 - o.beta2), eps = Scalar(o.eps), inside = Scalar(o.eps_root);

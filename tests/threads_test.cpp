@@ -54,7 +54,7 @@ struct Table {
 
 using Read = std::function<Tensor(const nn::Embedding&)>;
 const Read some = [](const nn::Embedding& e) { return Tensor(e.lookup({0, 5, 10, 49}).value()); };
-const Read all = [](const nn::Embedding& e) { return e.weight.value(); };
+const Read whole_table = [](const nn::Embedding& e) { return e.weight.value(); };
 
 }  // namespace
 
@@ -94,7 +94,7 @@ TEST_CASE("several threads read one model, layer by layer") {
 
 TEST_CASE("several threads read a table whose rows catch up when they are read") {
   const Pool pool;
-  for (const Read& read : {some, all})
+  for (const Read& read : {some, whole_table})
     for (int round = 0; round < 20; ++round) {
       seed(2);
       const Table expected(300);
@@ -106,7 +106,7 @@ TEST_CASE("several threads read a table whose rows catch up when they are read")
         return read(table.embedding);
       });
       for (const Tensor& one : seen) CHECK(one == alone);
-      CHECK(all(table.embedding) == all(expected.embedding));
+      CHECK(whole_table(table.embedding) == whole_table(expected.embedding));
       CHECK(table.adam.state("weight", "exp_avg") == expected.adam.state("weight", "exp_avg"));
     }
 }
@@ -119,17 +119,17 @@ TEST_CASE("several threads read a table, the library's own among them, which are
     const Table expected(300, 250);
     seed(2);
     const Table table(300, 250);
-    const Tensor alone = all(expected.embedding);
+    const Tensor alone = whole_table(expected.embedding);
     std::array<Tensor, 4> inside;
     const auto outside = read_together(
         [&] {
           const NoGrad no_grad;
-          return all(table.embedding);
+          return whole_table(table.embedding);
         },
         [&] {
           parallel_for(inside.size(), 1, [&](std::size_t begin, std::size_t end) {
             const NoGrad no_grad;
-            for (std::size_t i = begin; i < end; ++i) inside[i] = all(table.embedding);
+            for (std::size_t i = begin; i < end; ++i) inside[i] = whole_table(table.embedding);
           });
         });
     for (const Tensor& one : inside) CHECK(one == alone);

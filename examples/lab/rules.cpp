@@ -44,7 +44,7 @@ std::unique_ptr<Optimizer> amsgrad(const ParameterList& parameters, const Settin
   return build<Adam>(parameters, settings, AdamOptions{.amsgrad = true});
 }
 
-constexpr Rule all[] = {
+constexpr Rule all_rules[] = {
     {"sgd", "SGD", 1e-1, false, plain<SGD, SGDOptions>},
     {"momentum", "Momentum", 3e-2, false, momentum<false>},
     {"nesterov", "Nesterov", 3e-2, false, momentum<true>},
@@ -61,11 +61,12 @@ constexpr Rule all[] = {
 
 }  // namespace
 
-std::span<const Rule> rules() { return all; }
+std::span<const Rule> rules() { return all_rules; }
 
 const Rule& rule(std::string_view id) {
-  const auto found = std::find_if(std::begin(all), std::end(all), [id](const Rule& one) { return one.id == id; });
-  if (found == std::end(all)) throw std::out_of_range(xgrad::message("there is no optimizer \"", id, "\""));
+  const auto found =
+      std::find_if(std::begin(all_rules), std::end(all_rules), [id](const Rule& one) { return one.id == id; });
+  if (found == std::end(all_rules)) throw std::out_of_range(xgrad::message("there is no optimizer \"", id, "\""));
   return *found;
 }
 

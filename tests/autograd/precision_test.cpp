@@ -13,7 +13,7 @@ using namespace xgrad;
 
 namespace {
 
-constexpr std::size_t many = 1'000'000;
+constexpr std::size_t a_million = 1'000'000;
 constexpr double tenth = Scalar(0.1);
 
 Variable tenths(const Shape& shape) { return Variable(full(shape, Scalar(tenth)), true); }
@@ -30,7 +30,7 @@ double gradient(const Variable& y, const Variable& x) { return double(grad(sum(y
 struct Sum {
   const char* name;
   std::function<double()> compute;
-  double expected = many * tenth;
+  double expected = a_million * tenth;
   double in_float = 2e-6;  // the relative error that is let pass in float
 };
 
@@ -38,82 +38,82 @@ struct Sum {
 constexpr double in_registers = 2e-4;
 
 const Sum sums[] = {
-    {"sum", [] { return double(sum(tenths({many})).item()); }},
+    {"sum", [] { return double(sum(tenths({a_million})).item()); }},
     {"sum over the first axis",
      [] {
-       return double(sum(tenths({many, 2}), 0).value()(0));
+       return double(sum(tenths({a_million, 2}), 0).value()(0));
      }},
-    {"mean", [] { return double(mean(tenths({many})).item()); }, tenth},
-    {"variance", [] { return double(variance(tenths({many}) - Variable(ones({1}))).item()) + 1; }, 1},
-    {"norm", [] { return double(norm(tenths({many})).item()); }, 1000 * tenth},
-    {"logsumexp", [] { return double(logsumexp(tenths({many})).item()); }, tenth + std::log(double(many))},
-    {"softmax", [] { return 1 / double(softmax(tenths({many})).value()(0)); }, many},
+    {"mean", [] { return double(mean(tenths({a_million})).item()); }, tenth},
+    {"variance", [] { return double(variance(tenths({a_million}) - Variable(ones({1}))).item()) + 1; }, 1},
+    {"norm", [] { return double(norm(tenths({a_million})).item()); }, 1000 * tenth},
+    {"logsumexp", [] { return double(logsumexp(tenths({a_million})).item()); }, tenth + std::log(double(a_million))},
+    {"softmax", [] { return 1 / double(softmax(tenths({a_million})).value()(0)); }, a_million},
     {"sum_to",
      [] {
-       return double(sum_to(tenths({many, 2}), {2}).value()(0));
+       return double(sum_to(tenths({a_million, 2}), {2}).value()(0));
      }},
     {"broadcasting, in the gradient",
      [] {
        const Variable x = tenths({1});
-       return gradient(x + Variable(zeros({many})), x);
+       return gradient(x + Variable(zeros({a_million})), x);
      }},
     {"matmul",
      [] {
-       return double(matmul(tenths({1, many}), Variable(ones({many, 1}))).item());
+       return double(matmul(tenths({1, a_million}), Variable(ones({a_million, 1}))).item());
      },
-     many* tenth, in_registers},
+     a_million* tenth, in_registers},
     {"linear, in the gradient of the weight",
      [] {
        const Variable weight = tenths({1, 1});
-       return gradient(linear(Variable(ones({many, 1})), weight), weight);
+       return gradient(linear(Variable(ones({a_million, 1})), weight), weight);
      },
-     many* tenth, in_registers},
+     a_million* tenth, in_registers},
     {"linear, in the gradient of the bias",
      [] {
        const Variable bias = tenths({1});
-       return gradient(linear(Variable(ones({many, 1})), Variable(ones({1, 1})), bias), bias);
+       return gradient(linear(Variable(ones({a_million, 1})), Variable(ones({1, 1})), bias), bias);
      }},
     {"take_rows",
      [] {
        const Variable table = tenths({2, 1});
-       return gradient(take_rows(table, zeros_index({many})), table);
+       return gradient(take_rows(table, zeros_index({a_million})), table);
      }},
     {"take_rows of many more rows than are read",
      [] {
-       const Variable table = tenths({20 * many, 1});
-       return gradient(take_rows(table, zeros_index({many})), table);
+       const Variable table = tenths({20 * a_million, 1});
+       return gradient(take_rows(table, zeros_index({a_million})), table);
      }},
     {"take_rows, with a sparse gradient",
      [] {
        const Variable table = tenths({2, 1});
-       (sum(take_rows(table, zeros_index({many}), {.sparse_grad = true})) * tenth).backward();
+       (sum(take_rows(table, zeros_index({a_million}), {.sparse_grad = true})) * tenth).backward();
        return double(table.sparse_grad()->at(0)[0]);
      }},
     {"Embedding",
      [] {
        nn::Embedding embedding(2, 1);
-       return gradient(embedding.lookup(zeros_index({many})), embedding.weight);
+       return gradient(embedding.lookup(zeros_index({a_million})), embedding.weight);
      }},
     {"add_rows",
      [] {
-       return double(add_rows(tenths({many, 2}), zeros_index({many}), 3).value()(0, 1));
+       return double(add_rows(tenths({a_million, 2}), zeros_index({a_million}), 3).value()(0, 1));
      }},
     {"gather",
      [] {
        const Variable x = tenths({2, 1});
-       return gradient(gather(x, 0, zeros_index({many, 1})), x);
+       return gradient(gather(x, 0, zeros_index({a_million, 1})), x);
      }},
     {"scatter_add",
      [] {
        const Variable x(zeros({2, 1}));
-       return double(scatter_add(x, 0, zeros_index({many, 1}), tenths({many, 1})).value()(0, 0));
+       return double(scatter_add(x, 0, zeros_index({a_million, 1}), tenths({a_million, 1})).value()(0, 0));
      }},
     {"conv2d, in the gradient of the weight",
      [] {
        const Variable weight = tenths({1, 1, 1, 1});
        return gradient(conv2d(Variable(ones({100, 1, 100, 100})), weight), weight);
      },
-     many* tenth, in_registers},
+     a_million* tenth, in_registers},
     {"conv2d, in the gradient of the bias",
      [] {
        const Variable bias = tenths({1});
@@ -127,7 +127,7 @@ const Sum sums[] = {
     {"normalize, in the gradient of the bias",
      [] {
        const Variable weight = tenths({1}), bias = tenths({1});
-       return gradient(normalize(tenths({many}), {many, 1, 1}, 1e-5, weight, bias), bias);
+       return gradient(normalize(tenths({a_million}), {a_million, 1, 1}, 1e-5, weight, bias), bias);
      }},
     {"a Variable that is used 100,000 times",
      [] {
@@ -139,14 +139,14 @@ const Sum sums[] = {
      100'000 * tenth},
     {"cross_entropy",
      [] {
-       return double(
-           nn::cross_entropy(tenths({many / 10, 2}), zeros_index({many / 10}), {.reduction = nn::Reduction::sum})
-               .item());
+       return double(nn::cross_entropy(tenths({a_million / 10, 2}), zeros_index({a_million / 10}),
+                                       {.reduction = nn::Reduction::sum})
+                         .item());
      },
-     many / 10 * std::log(2.0)},
+     a_million / 10 * std::log(2.0)},
     {"clip_grad_norm",
      [] {
-       const Variable x = tenths({many});
+       const Variable x = tenths({a_million});
        (sum(x) * tenth).backward();
        return optim::clip_grad_norm({{"x", x}}, 1e9);
      },

@@ -45,7 +45,7 @@ struct Registrar : nn::Module {  // shows what a subclass may do
   Variable forward(const Variable& x) override { return x; }
 };
 
-std::vector<std::string> names(const NamedVariables& variables) {
+std::vector<std::string> names_of(const NamedVariables& variables) {
   std::vector<std::string> result;
   for (const auto& [name, variable] : variables) result.push_back(name);
   return result;
@@ -56,7 +56,7 @@ nn::Sequential make_model(std::uint64_t start) {
   return nn::Sequential{nn::Linear(3, 4), Residual(4)};
 }
 
-const Variable input(Tensor({{1, 2, 3}, {-1, 0, 1}}));
+const Variable two_rows(Tensor({{1, 2, 3}, {-1, 0, 1}}));
 
 static_assert(std::is_nothrow_move_constructible_v<nn::Linear> && std::is_nothrow_move_constructible_v<nn::Sequential>);
 static_assert(std::is_nothrow_move_constructible_v<Residual>);
@@ -85,9 +85,9 @@ struct Tied : nn::Module {
 
 TEST_CASE("a module lists its own parameters first, then those of its children in order") {
   const nn::Sequential model = make_model(1);
-  CHECK(names(model.parameters()) ==
+  CHECK(names_of(model.parameters()) ==
         std::vector<std::string>{"0.weight", "0.bias", "1.gain", "1.hidden.weight", "1.hidden.bias", "1.scale.factor"});
-  CHECK(names(model.buffers()) == std::vector<std::string>{"1.scale.offset"});
+  CHECK(names_of(model.buffers()) == std::vector<std::string>{"1.scale.offset"});
   for (const auto& [name, variable] : model.parameters()) CHECK(variable.requires_grad());
   for (const auto& [name, variable] : model.buffers()) CHECK_FALSE(variable.requires_grad());
   REQUIRE(model.children().size() == 2);
@@ -97,17 +97,17 @@ TEST_CASE("a module lists its own parameters first, then those of its children i
 
 TEST_CASE("references to children and parameters stay valid when a module moves") {
   Residual first(3);
-  const Tensor expected = first(input).value();
+  const Tensor expected = first(two_rows).value();
   nn::Linear* hidden = &first.hidden;
   Residual second(std::move(first));
   CHECK(&second.hidden == hidden);
-  CHECK(second(input).value() == expected);
+  CHECK(second(two_rows).value() == expected);
   nn::Sequential model{std::move(second)};
-  CHECK(model(input).value() == expected);
+  CHECK(model(two_rows).value() == expected);
 
   nn::Sequential moved = std::move(model);  // moves; does not nest
   CHECK(moved.size() == 1);
-  sum(moved(input)).backward();
+  sum(moved(two_rows)).backward();
   for (const auto& entry : moved.parameters()) CHECK_MESSAGE(entry.second.has_grad(), entry.first);
   moved.zero_grad();
   for (const auto& entry : moved.parameters()) CHECK_FALSE_MESSAGE(entry.second.has_grad(), entry.first);
@@ -148,31 +148,31 @@ TEST_CASE("names are refused where they are empty, dotted or taken") {
   check_error<ValueError>([&] { module.share("n", Variable()); }, {"[module]", "'n'", "an empty Variable"});
   check_error<ValueError>([&] { module.share("n", leaf + leaf); }, {"[module]", "'n'", "the output of 'add'"});
   check_error<ShapeError>([&] { module.share("n", leaf, Shape{3}); }, {"[module]", "'n'", "(3,)", "(2,)"});
-  CHECK(names(module.parameters()) == std::vector<std::string>{"p", "c.weight", "c.bias"});
+  CHECK(names_of(module.parameters()) == std::vector<std::string>{"p", "c.weight", "c.bias"});
 }
 
 TEST_CASE("state goes from one model to another") {
   nn::Sequential model = make_model(1), twin = make_model(2);
   model.buffers()[0].second.mutable_value().fill(Scalar(0.25));
-  CHECK(model(input).value() != twin(input).value());
+  CHECK(model(two_rows).value() != twin(two_rows).value());
   const StateDict state = model.state_dict();
   twin.load_state_dict(state);
-  CHECK(model(input).value() == twin(input).value());
+  CHECK(model(two_rows).value() == twin(two_rows).value());
 
   model.parameters()[0].second.mutable_value().fill(0);  // the state and the twin hold copies
   CHECK(state.tensors[0].second == twin.parameters()[0].second.value());
-  CHECK(model(input).value() != twin(input).value());
+  CHECK(model(two_rows).value() != twin(two_rows).value());
 
   StateDict reversed = state;
   std::reverse(reversed.tensors.begin(), reversed.tensors.end());
   model.load_state_dict(reversed);
-  CHECK(model(input).value() == twin(input).value());
+  CHECK(model(two_rows).value() == twin(two_rows).value());
 }
 
 TEST_CASE("a table that encoder and decoder share is one parameter: trained, saved and loaded once") {
   seed(1);
   Tied model, twin;
-  CHECK(names(model.parameters()) == std::vector<std::string>{"encoder.weight", "decoder.bias"});
+  CHECK(names_of(model.parameters()) == std::vector<std::string>{"encoder.weight", "decoder.bias"});
   const Variable words(Tensor({0, 3, 4}));
   const IndexTensor targets({1, 2, 0});
   nn::cross_entropy(model(words), targets).backward();
@@ -204,14 +204,14 @@ TEST_CASE("what is shared is listed once, wherever, and as a buffer where it nee
   nn::Embedding& fixed = module.add<nn::Embedding>("fixed", 2, 3, nn::EmbeddingOptions{.weight = ones({2, 3})});
   module.add<Registrar>("child").share("p", p);
   module.share("table", fixed.weight);
-  CHECK(names(module.parameters()) == std::vector<std::string>{"p"});
-  CHECK(names(module.buffers()) == std::vector<std::string>{"table"});
+  CHECK(names_of(module.parameters()) == std::vector<std::string>{"p"});
+  CHECK(names_of(module.buffers()) == std::vector<std::string>{"table"});
   CHECK(module.state_dict().tensors.size() == 2);
 }
 
 TEST_CASE("a state that does not fit is refused whole, with every name") {
   nn::Sequential model = make_model(1);
-  const Tensor before = model(input).value();
+  const Tensor before = model(two_rows).value();
   StateDict state = make_model(2).state_dict();
   state.tensors[0].first = "0.wieght";
   state.tensors[1].second = ones({5});
@@ -233,12 +233,12 @@ TEST_CASE("a state that does not fit is refused whole, with every name") {
           "  unexpected: 0.wieght (4, 3)\n"
           "  unexpected: step = 3");
   }
-  CHECK(model(input).value() == before);
+  CHECK(model(two_rows).value() == before);
 }
 
 TEST_CASE("loading a state makes a graph over the old values unusable") {
   nn::Sequential model = make_model(1);
-  const Variable loss = sum(model(input));
+  const Variable loss = sum(model(two_rows));
   model.load_state_dict(model.state_dict());
   CHECK_THROWS_AS(loss.backward(), GraphError);
 }

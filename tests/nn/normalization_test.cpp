@@ -14,7 +14,6 @@ using namespace xgrad;
 
 namespace {
 
-
 // Mean and biased variance of what `take` picks from x.
 struct Moments {
   double mean = 0, variance = 0;

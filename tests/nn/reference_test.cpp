@@ -118,7 +118,7 @@ Variable apply_pool(Variables& v, const Json& options) {
   return Layer(size(options, "kernel_size"), pool)(v["x"]);
 }
 
-const std::map<std::string, Apply> table = {
+const std::map<std::string, Apply> layers_by_name = {
     {"Linear", apply_linear},
     {"Conv2d", apply_conv2d},
     {"MaxPool2d", apply_pool<nn::MaxPool2d>},
@@ -177,8 +177,8 @@ TEST_CASE("layers, activations and losses give PyTorch's outputs and gradients")
   std::set<std::string> used;
   for (const Json& test : cases) {
     const std::string name = test.at("name"), what = name + test.at("options").dump();
-    const auto found = table.find(name);
-    if (found == table.end()) {
+    const auto found = layers_by_name.find(name);
+    if (found == layers_by_name.end()) {
       FAIL_CHECK("no code for the case ", what);
       continue;
     }
@@ -195,5 +195,5 @@ TEST_CASE("layers, activations and losses give PyTorch's outputs and gradients")
     for (const auto& [key, value] : grads.items())
       check_close(variables.at(key).grad(), tensor(value), what + " gradient of " + key);
   }
-  for (const auto& row : table) CHECK_MESSAGE(used.contains(row.first), "no case for ", row.first);
+  for (const auto& row : layers_by_name) CHECK_MESSAGE(used.contains(row.first), "no case for ", row.first);
 }
