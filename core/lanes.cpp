@@ -79,8 +79,9 @@ void put(const LaneWindow& window, const LaneGroup& group, const LanePart& part,
         block[j] = j < some && !(add && j < done) ? load(packed + registers[j]) : Register(Scalar(0));
       transpose(block);
       for (std::size_t lane = 0; lane < lanes; ++lane) {
+        if (!to[lane]) continue;
         Scalar* at = to[lane] + first;
-        if (to[lane]) store_some(add ? load_some(at, some) + block[lane] : block[lane], at, some);
+        store_some(add ? load_some(at, some) + block[lane] : block[lane], at, some);
       }
     });
   });
