@@ -63,6 +63,12 @@ int main(int argc, char** argv) {
     const std::vector<line_plot::Panel> panels = {
         panel("StepLR", "step_size 25, gamma 0.25", step_lr({.step_size = 25, .gamma = 0.25})),
         panel("ExponentialLR", "gamma 0.96", fall),
+        panel("MultiStepLR", "milestones 30 and 80, gamma 0.3", multi_step_lr({.milestones = {30, 80}, .gamma = 0.3})),
+        panel("PolynomialLR", "total_iters 100, power 2", polynomial_lr({.total_iters = steps, .power = 2})),
+        panel("CyclicLR", "step_size_up 10, down 20, triangular2",
+              cyclic_lr({.step_size_up = 10, .step_size_down = 20, .mode = Cycle::triangular2})),
+        panel("WarmupStableDecayLR", "warm_up 10, decay 30: 1 - sqrt",
+              warmup_stable_decay_lr({.total_steps = steps, .warm_up = 10, .decay = 30})),
         panel("LinearLR", "start_factor 0.1, total_iters 20", warm_up),
         panel("CosineAnnealingLR", "t_max 100", cosine_annealing_lr({.t_max = steps})),
         panel("CosineAnnealingWarmRestarts", "t_0 15, t_mult 2",
@@ -77,7 +83,7 @@ int main(int argc, char** argv) {
         panel("ChainedLR", "LinearLR times ExponentialLR", chained_lr({.curves = {warm_up, fall}})),
         plateau(),
     };
-    line_plot::write(path, "Schedules of the learning rate, from a base rate of 1", panels, 3);
+    line_plot::write(path, "Schedules of the learning rate, from a base rate of 1", panels, 4);
     std::printf("%zu schedules: %s\n", panels.size(), path);
     return 0;
   });

@@ -90,12 +90,79 @@ Curve exponential_lr(ExponentialLROptions options) {
 
 namespace {
 
+void check_milestones(std::string_view owner, const std::vector<std::int64_t>& milestones) {
+  std::int64_t before = 0;
+  for (const std::int64_t milestone : milestones) {
+    if (milestone <= before)
+      throw ValueError(
+          message("[", owner, "] milestones must be above 0 and ascend, got ", milestone, " after ", before));
+    before = milestone;
+  }
+}
+
+// How many milestones are at most `count`.
+std::size_t passed(const std::vector<std::int64_t>& milestones, std::int64_t count) {
+  return static_cast<std::size_t>(std::upper_bound(milestones.begin(), milestones.end(), count) - milestones.begin());
+}
+
 // From `begin` to `end` along half a cosine, as `phase` goes from 0 to 1.
 double cosine(double begin, double end, double phase) {
   return end + (begin - end) * (1 + std::cos(std::numbers::pi * phase)) / 2;
 }
 
 }  // namespace
+
+Curve multi_step_lr(MultiStepLROptions options) {
+  if (options.milestones.empty()) throw ValueError("[MultiStepLR] expected milestones, got an empty list");
+  check_milestones("MultiStepLR", options.milestones);
+  check_positive("MultiStepLR", "gamma", options.gamma);
+  return [options = std::move(options)](double base, std::int64_t count) {
+    return base * std::pow(options.gamma, static_cast<double>(passed(options.milestones, count)));
+  };
+}
+
+Curve polynomial_lr(PolynomialLROptions options) {
+  check_count("PolynomialLR", "total_iters", options.total_iters);
+  check_positive("PolynomialLR", "power", options.power);
+  check_not_negative("PolynomialLR", "eta_min", options.eta_min);
+  return [options](double base, std::int64_t count) {
+    const double done = std::min(1.0, static_cast<double>(count) / static_cast<double>(options.total_iters));
+    return options.eta_min + (base - options.eta_min) * std::pow(1 - done, options.power);
+  };
+}
+
+Curve cyclic_lr(CyclicLROptions options) {
+  check_count("CyclicLR", "step_size_up", options.step_size_up);
+  check_not_negative("CyclicLR", "step_size_down", static_cast<double>(options.step_size_down));
+  check_not_negative("CyclicLR", "eta_min", options.eta_min);
+  check_positive("CyclicLR", "gamma", options.gamma);
+  if (options.step_size_down == 0) options.step_size_down = options.step_size_up;
+  return [options](double base, std::int64_t count) {
+    const std::int64_t length = options.step_size_up + options.step_size_down, at = count % length;
+    const auto up = static_cast<double>(options.step_size_up), down = static_cast<double>(options.step_size_down);
+    double height = at <= options.step_size_up ? static_cast<double>(at) / up : static_cast<double>(length - at) / down;
+    if (options.mode == Cycle::triangular2) height *= std::pow(0.5, static_cast<double>(count / length));
+    if (options.mode == Cycle::exp_range) height *= std::pow(options.gamma, static_cast<double>(count));
+    return options.eta_min + (base - options.eta_min) * height;
+  };
+}
+
+Curve warmup_stable_decay_lr(WarmupStableDecayLROptions options) {
+  check_count("WarmupStableDecayLR", "total_steps", options.total_steps);
+  check_not_negative("WarmupStableDecayLR", "warm_up", static_cast<double>(options.warm_up));
+  check_count("WarmupStableDecayLR", "decay", options.decay);
+  check_not_negative("WarmupStableDecayLR", "eta_min", options.eta_min);
+  if (options.decay > options.total_steps - options.warm_up)
+    throw ValueError(message("[WarmupStableDecayLR] warm_up and decay must fit into total_steps ", options.total_steps,
+                             ", got ", options.warm_up, " and ", options.decay));
+  return [options](double base, std::int64_t count) {
+    if (count < options.warm_up) return base * static_cast<double>(count + 1) / static_cast<double>(options.warm_up);
+    const auto fallen = static_cast<double>(count - (options.total_steps - options.decay));
+    const double share = std::clamp(fallen / static_cast<double>(options.decay), 0.0, 1.0);
+    const double height = 1 - (options.shape == Decay::linear ? share : std::sqrt(share));
+    return options.eta_min + (base - options.eta_min) * height;
+  };
+}
 
 Curve cosine_annealing_lr(CosineAnnealingLROptions options) {
   check_count("CosineAnnealingLR", "t_max", options.t_max);
@@ -171,18 +238,10 @@ Curve sequential_lr(SequentialLROptions options) {
   if (options.milestones.size() + 1 != options.curves.size())
     throw ValueError(message("[SequentialLR] expected ", options.curves.size() - 1, " milestones for ",
                              options.curves.size(), " curves, got ", options.milestones.size()));
-  std::int64_t before = 0;
-  for (const std::int64_t milestone : options.milestones) {
-    if (milestone <= before)
-      throw ValueError(
-          message("[SequentialLR] milestones must be above 0 and ascend, got ", milestone, " after ", before));
-    before = milestone;
-  }
+  check_milestones("SequentialLR", options.milestones);
   return [options = std::move(options)](double base, std::int64_t count) {
-    const auto& milestones = options.milestones;
-    const auto next = std::upper_bound(milestones.begin(), milestones.end(), count);
-    const std::int64_t begin = next == milestones.begin() ? 0 : next[-1];
-    return options.curves[static_cast<std::size_t>(next - milestones.begin())](base, count - begin);
+    const std::size_t at = passed(options.milestones, count);
+    return options.curves[at](base, at == 0 ? count : count - options.milestones[at - 1]);
   };
 }
 

@@ -45,6 +45,32 @@ struct StepLROptions {
   std::int64_t step_size = 0;  ///< at least 1; must be given
   double gamma = 0.1;          ///< above 0
 };
+struct MultiStepLROptions {
+  std::vector<std::int64_t> milestones;  ///< the counts from which the rate is lower: above 0, ascending
+  double gamma = 0.1;                    ///< above 0
+};
+struct PolynomialLROptions {
+  std::int64_t total_iters = 5;  ///< steps from base to eta_min, at least 1
+  double power = 1;              ///< above 0
+  double eta_min = 0;            ///< at least 0
+};
+/// How the height of a cycle changes: not, by half each cycle, or by gamma each step.
+enum class Cycle { triangular, triangular2, exp_range };
+struct CyclicLROptions {
+  std::int64_t step_size_up = 2000;  ///< steps from eta_min to base, at least 1
+  std::int64_t step_size_down = 0;   ///< steps back, at least 0: with 0, as many as up
+  double eta_min = 0;                ///< at least 0
+  Cycle mode = Cycle::triangular;
+  double gamma = 1;  ///< above 0, for exp_range
+};
+enum class Decay { one_minus_sqrt, linear };
+struct WarmupStableDecayLROptions {
+  std::int64_t total_steps = 0;  ///< at least 1; must be given
+  std::int64_t warm_up = 0;      ///< at least 0: the steps on which the rate rises
+  std::int64_t decay = 0;        ///< at least 1; must be given: the last steps, on which it falls
+  Decay shape = Decay::one_minus_sqrt;
+  double eta_min = 0;  ///< at least 0
+};
 struct ExponentialLROptions {
   double gamma = 0;  ///< above 0; must be given
 };
@@ -85,6 +111,16 @@ struct ChainedLROptions {
 // Each throws a ValueError for options out of range.
 Curve step_lr(StepLROptions options);                ///< base gamma^floor(count / step_size)
 Curve exponential_lr(ExponentialLROptions options);  ///< base gamma^count
+Curve multi_step_lr(MultiStepLROptions options);     ///< base gamma^(milestones that are at most count)
+/// eta_min + (base - eta_min) (1 - count / total_iters)^power, and eta_min from there on. At a power of 1 a straight
+/// line.
+Curve polynomial_lr(PolynomialLROptions options);
+/// Smith 2017: up and down between eta_min and base, which is the highest rate, in straight lines.
+Curve cyclic_lr(CyclicLROptions options);
+/// Hu et al. 2024, section 4.2: a straight rise, base, and a fall to eta_min at total_steps, where it stays. With
+/// r the share of the fall that is done, it is base (1 - sqrt(r)) (Hägele et al. 2024, equation 2) or base (1 - r). The
+/// rate of the first step is base / warm_up, not 0.
+Curve warmup_stable_decay_lr(WarmupStableDecayLROptions options);
 /// eta_min + (base - eta_min) (1 + cos(pi count / t_max)) / 2: Loshchilov & Hutter 2017, without restarts.
 Curve cosine_annealing_lr(CosineAnnealingLROptions options);
 /// The same with restarts (equation 5): from base to almost eta_min in t_0 steps, then in t_0 t_mult, t_0 t_mult^2, …
@@ -106,6 +142,10 @@ class ScheduleOf : public Schedule {
   ScheduleOf(Optimizer& optimizer, Options options) : Schedule(optimizer, curve(std::move(options))) {}
 };
 using StepLR = ScheduleOf<StepLROptions, step_lr>;
+using MultiStepLR = ScheduleOf<MultiStepLROptions, multi_step_lr>;
+using PolynomialLR = ScheduleOf<PolynomialLROptions, polynomial_lr>;
+using CyclicLR = ScheduleOf<CyclicLROptions, cyclic_lr>;
+using WarmupStableDecayLR = ScheduleOf<WarmupStableDecayLROptions, warmup_stable_decay_lr>;
 using ExponentialLR = ScheduleOf<ExponentialLROptions, exponential_lr>;
 using CosineAnnealingLR = ScheduleOf<CosineAnnealingLROptions, cosine_annealing_lr>;
 using CosineAnnealingWarmRestarts = ScheduleOf<CosineAnnealingWarmRestartsOptions, cosine_annealing_warm_restarts>;

@@ -22,11 +22,15 @@ Curve with_warm_up(std::int64_t steps) {
 
 Curve linear(std::int64_t steps) { return linear_lr({.start_factor = 1, .end_factor = 0, .total_iters = steps}); }
 Curve cosine(std::int64_t steps) { return cosine_annealing_lr({.t_max = steps}); }
+Curve stable_decay(std::int64_t steps) {
+  return warmup_stable_decay_lr({.total_steps = steps, .decay = std::max<std::int64_t>(steps / 5, 1)});
+}
 
 constexpr ScheduleKind all_schedules[] = {
     {"constant", constant},
     {"linear", with_warm_up<linear>},
     {"cosine", with_warm_up<cosine>},
+    {"wsd", with_warm_up<stable_decay>},
 };
 
 }  // namespace

@@ -204,7 +204,7 @@ TEST_CASE("bad options are refused in one line that says what to do") {
       {{"--model", "lenet", "--hidden", "5"}, "--hidden belongs to --model mlp, not to lenet"},
       {{"--hidden", "none", "--model", "cnn"}, "not to cnn"},
       {{"--schedule", "cosin"}, "did you mean cosine?"},
-      {{"--schedule", "step"}, "there are constant, linear, cosine"},
+      {{"--schedule", "step"}, "there are constant, linear, cosine, wsd"},
       {{"--validation", "0"}, "--validation: expected a share above 0 and below 1, got 0"},
       {{"--validation", "1"}, "got 1"},
       {{"--validation", "-0.1"}, "got -0.1"},
@@ -266,11 +266,12 @@ TEST_CASE("schedules begin low, reach the rate, and end near 0") {
     std::int64_t steps, count;
     double rate;
   };
-  const Case cases[] = {
-      {"constant", 100, 0, 1},  {"constant", 100, 99, 1},      {"linear", 100, 0, 0.1}, {"linear", 100, 5, 1},
-      {"linear", 105, 55, 0.5}, {"linear", 100, 100, 0},       {"cosine", 100, 0, 0.1}, {"cosine", 100, 5, 1},
-      {"cosine", 105, 55, 0.5}, {"cosine", 105, 80, 0.146447}, {"cosine", 100, 100, 0}, {"cosine", 1, 0, 0.1},
-      {"cosine", 1, 1, 1}};
+  const Case cases[] = {{"constant", 100, 0, 1},       {"constant", 100, 99, 1}, {"linear", 100, 0, 0.1},
+                        {"linear", 100, 5, 1},         {"linear", 105, 55, 0.5}, {"linear", 100, 100, 0},
+                        {"cosine", 100, 0, 0.1},       {"cosine", 100, 5, 1},    {"cosine", 105, 55, 0.5},
+                        {"cosine", 105, 80, 0.146447}, {"cosine", 100, 100, 0},  {"cosine", 1, 0, 0.1},
+                        {"cosine", 1, 1, 1},           {"wsd", 100, 0, 0.1},     {"wsd", 105, 85, 1},
+                        {"wsd", 105, 90, 0.5},         {"wsd", 105, 105, 0}};
   for (const Case& c : cases) {
     CAPTURE(c.name);
     CAPTURE(c.count);
