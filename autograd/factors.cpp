@@ -31,25 +31,25 @@ void hold_threads() {
 
 // The matrices of a tensor that LAPACK is to factor.
 struct Matrices {
-  Matrices(std::string_view operation, const Tensor& a)
-      : shape(a.shape()), rows(shape[shape.size() - 2]), columns(shape.back()) {
+  Matrices(std::string_view caller, const Tensor& a)
+      : operation(caller), shape(a.shape()), rows(shape[shape.size() - 2]), columns(shape.back()) {
     hold_threads();
     if (std::max(rows, columns) > std::size_t(std::numeric_limits<int>::max()))
       throw ShapeError(message("[", operation, "] expected sizes that LAPACK can count, got ", shape));
     count = rows * columns == 0 ? 0 : a.size() / (rows * columns);  // of those that have elements
     require_finite(operation, a);
   }
-  Tensor result(std::string_view operation, std::size_t result_rows, std::size_t result_columns) const {
+  Tensor result(std::size_t result_rows, std::size_t result_columns) const {
     Shape of_result = shape;
     of_result[shape.size() - 2] = result_rows, of_result.back() = result_columns;
     return zeros(of_result, operation);
   }
-  void refuse(std::string_view operation, std::size_t matrix, std::string_view what, std::string_view routine,
-              int info) const {
-    throw ValueError(message("[", operation, "] ", matrix_name(shape, matrix), " ", what, ": LAPACK's ", routine,
-                             " returned ", info));
+  void check(std::size_t matrix, int info, std::string_view words) const {
+    if (info != 0)
+      throw ValueError(message("[", operation, "] ", matrix_name(shape, matrix), " ", words, " returned ", info));
   }
 
+  std::string_view operation;
   Shape shape;
   std::size_t rows, columns, count = 0;
 };
@@ -98,23 +98,21 @@ void require_finite(std::string_view operation, const Tensor& a) {
                            matrix_name(a.shape(), std::size_t(bad - a.data()) / size)));
 }
 
-Lu lu(std::string_view operation, const Tensor& a) {
+SharedLu lu(std::string_view operation, const Tensor& a) {
   const Matrices all(operation, a);
   const int n = int(all.rows);
   Lu result{a, std::vector<int>(all.count * all.rows), std::vector<int>(all.count)};
   for (std::size_t i = 0; i < all.count; ++i)
     result.info[i] = cxxlapack::getrf<int>(n, n, result.factors.data() + i * all.rows * all.rows, n,
                                            result.pivots.data() + i * all.rows);
-  return result;
+  return std::make_shared<Lu>(std::move(result));
 }
 
-Lu lu_of_triangular(const Tensor& lower) {
+SharedLu lu_of_triangular(const Tensor& lower) {
   const std::size_t n = lower.shape().back(), count = n == 0 ? 0 : lower.size() / (n * n);
-  Lu result{lower, std::vector<int>(count * n), std::vector<int>(count)};
+  Lu result{lower, std::vector<int>(count * n), {}};
   for (std::size_t i = 0; i < count * n; ++i) result.pivots[i] = int(i % n) + 1;
-  for (std::size_t i = 0; i < lower.size(); ++i)  // as an operation leaves them, they are 0 only where it says so
-    if (n > 0 && i % n > i / n % n) result.factors.data()[i] = 0;
-  return result;
+  return std::make_shared<Lu>(std::move(result));
 }
 
 void require_regular(std::string_view operation, const Lu& lu) {
@@ -151,7 +149,7 @@ Tensor cholesky(std::string_view operation, const Tensor& a) {
   for (std::size_t i = 0; i < all.count; ++i) {
     Scalar* l = result.data() + i * n * n;
     const int info = cxxlapack::potrf<int>('U', int(n), l, int(n));  // transposed: the lower triangle is the upper
-    if (info != 0) all.refuse(operation, i, "is not positive definite", "potrf", info);
+    all.check(i, info, "is not positive definite: LAPACK's potrf");
     for (std::size_t r = 0; r < n; ++r) std::fill(l + r * n + r + 1, l + (r + 1) * n, Scalar(0));
   }
   return result;
@@ -160,20 +158,18 @@ Tensor cholesky(std::string_view operation, const Tensor& a) {
 Tensor qr(std::string_view operation, const Tensor& a) {
   const Matrices all(operation, a);
   const std::size_t m = all.rows, n = all.columns;
-  Tensor result = all.result(operation, m + n, n);
+  Tensor result = all.result(m + n, n);
   for (std::size_t i = 0; i < all.count; ++i) {
     Scalar *q = result.data() + i * (m + n) * n, *r = q + m * n;
     ByColumns work = by_columns(a.data() + i * m * n, m, n);
     Column tau = Column::from_shape({n});
-    int info = xt::lapack::geqrf(work, tau);
-    if (info != 0) all.refuse(operation, i, "was not factored", "geqrf", info);
+    all.check(i, xt::lapack::geqrf(work, tau), "was not factored: LAPACK's geqrf");
     std::vector<Scalar> signs(n, 1);
     for (std::size_t d = 0; d < n; ++d) {
       if (work.data()[d * m + d] < 0) signs[d] = -1;
       for (std::size_t c = d; c < n; ++c) r[d * n + c] = signs[d] * work.data()[c * m + d];
     }
-    info = xt::lapack::orgqr(work, tau);
-    if (info != 0) all.refuse(operation, i, "was not factored", "orgqr", info);
+    all.check(i, xt::lapack::orgqr(work, tau), "was not factored: LAPACK's orgqr");
     write(work.data(), signs, m, q);
   }
   return result;
@@ -182,13 +178,12 @@ Tensor qr(std::string_view operation, const Tensor& a) {
 Tensor eigh(std::string_view operation, const Tensor& a) {
   const Matrices all(operation, a);
   const std::size_t n = all.rows;
-  Tensor result = all.result(operation, n + 1, n);
+  Tensor result = all.result(n + 1, n);
   for (std::size_t i = 0; i < all.count; ++i) {
     Scalar* values = result.data() + i * (n + 1) * n;
     ByColumns work = by_columns(a.data() + i * n * n, n, n);
     Column w = Column::from_shape({n});
-    const int info = xt::lapack::syevd(work, 'V', 'L', w);
-    if (info != 0) all.refuse(operation, i, "has eigenvalues that were not found", "syevd", info);
+    all.check(i, xt::lapack::syevd(work, 'V', 'L', w), "has eigenvalues that were not found: LAPACK's syevd");
     std::copy_n(w.data(), n, values);
     write(work.data(), signs_of(work.data(), n, n), n, values + n);
   }
@@ -198,12 +193,12 @@ Tensor eigh(std::string_view operation, const Tensor& a) {
 Tensor svd(std::string_view operation, const Tensor& a) {
   const Matrices all(operation, a);
   const std::size_t m = all.rows, n = all.columns, k = std::min(m, n);
-  Tensor result = all.result(operation, m + 1 + n, k);
+  Tensor result = all.result(m + 1 + n, k);
   for (std::size_t i = 0; i < all.count; ++i) {
     Scalar* to = result.data() + i * (m + 1 + n) * k;
     ByColumns work = by_columns(a.data() + i * m * n, m, n);
     const auto [info, u, s, vt] = xt::lapack::gesdd(work, 'S');
-    if (info != 0) all.refuse(operation, i, "has singular values that were not found", "gesdd", info);
+    all.check(i, info, "has singular values that were not found: LAPACK's gesdd");
     const std::vector<Scalar> signs = signs_of(u.data(), m, k);
     write(u.data(), signs, m, to);
     std::copy_n(s.data(), k, to + m * k);

@@ -5,6 +5,7 @@
 
 #include <xgrad/core/tensor.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,10 +22,10 @@ struct Lu {
   std::vector<int> pivots;  // n a matrix, from 1: row i was swapped with row pivots[i]
   std::vector<int> info;    // one a matrix: the first element of U's diagonal that is 0, from 1, or 0 for none
 };
-Lu lu(std::string_view operation, const Tensor& a);
-/// The same of lower triangular matrices, which are their own U^T. `info` is left 0: what is known of the diagonal, the
-/// caller knows.
-Lu lu_of_triangular(const Tensor& lower);
+using SharedLu = std::shared_ptr<const Lu>;
+SharedLu lu(std::string_view operation, const Tensor& a);
+/// The same of lower triangular matrices, with zeros above the diagonal, which are their own U^T. There is no `info`.
+SharedLu lu_of_triangular(const Tensor& lower);
 /// ValueError where a matrix is singular.
 void require_regular(std::string_view operation, const Lu& lu);
 /// A^-1 b, or A^-T b, for b (…, n, k); batches broadcast. A must not be singular.

@@ -12,36 +12,26 @@
 namespace xgrad {
 namespace {
 
-using SharedLu = std::shared_ptr<const factors::Lu>;
-
-struct Size {
-  std::size_t rows, columns;
-};
-
-Size matrix_size(std::string_view operation, const Shape& shape) {
+std::pair<std::size_t, std::size_t> rows_and_columns(std::string_view operation, const Shape& shape) {
   if (shape.size() < 2)
     throw ShapeError(message("[", operation, "] expected matrices (…, rows, columns), got ", shape));
   return {shape[shape.size() - 2], shape.back()};
 }
 
 std::size_t square_size(std::string_view operation, const Shape& shape) {
-  const auto [rows, columns] = matrix_size(operation, shape);
+  const auto [rows, columns] = rows_and_columns(operation, shape);
   if (rows != columns) throw ShapeError(message("[", operation, "] expected square matrices (…, n, n), got ", shape));
   return rows;
 }
 
-// (n, n), the element at row i and column j being f(i, j).
-template <class F>
-Variable square_matrix(std::size_t n, F f) {
-  Tensor x = Tensor::from_shape({n, n});
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t j = 0; j < n; ++j) x.data()[i * n + j] = Scalar(f(i, j));
+// (n, n): one number below the diagonal, another on it, and 0 above.
+Variable triangle(std::size_t n, double below, double diagonal) {
+  Tensor x = zeros({n, n});
+  for (std::size_t i = 0; i < n * n; ++i)
+    if (i / n >= i % n) x.data()[i] = Scalar(i / n > i % n ? below : diagonal);
   return Variable(std::move(x));
 }
-
-Variable identity(std::size_t n) {
-  return square_matrix(n, [](auto i, auto j) { return i == j ? 1 : 0; });
-}
+Variable identity(std::size_t n) { return triangle(n, 0, 1); }
 
 Variable matrix_transpose(const Variable& x) {
   std::vector<std::ptrdiff_t> axes(x.shape().size());
@@ -60,7 +50,7 @@ Variable without_axis(const Variable& x, std::ptrdiff_t axis) {
 }
 
 // A^-1 B or A^-T B. Of X = A^-1 B: dB = A^-T dX, dA = -dB X^T, and the transpose of that where A is.
-Variable solve_with(const Variable& a, const SharedLu& lu, const Variable& b, bool transposed) {
+Variable solve_with(const Variable& a, const factors::SharedLu& lu, const Variable& b, bool transposed) {
   return record("solve", factors::solve(*lu, b.value(), transposed), {a, b},
                 [lu, transposed](const Variable& x, const Variable& g) {
                   const Variable right = solve_with(x.input(0), lu, g, !transposed);
@@ -72,21 +62,21 @@ Variable solve_with(const Variable& a, const SharedLu& lu, const Variable& b, bo
 }
 
 Variable solve_lower(const Variable& lower, const Variable& b, bool transposed) {
-  return solve_with(lower, std::make_shared<factors::Lu>(factors::lu_of_triangular(lower.value())), b, transposed);
+  return solve_with(lower, factors::lu_of_triangular(lower.value()), b, transposed);
 }
 
-SharedLu regular_lu(std::string_view operation, const Tensor& a) {
-  auto lu = std::make_shared<factors::Lu>(factors::lu(operation, a));
+Variable solve_regular(std::string_view operation, const Variable& a, const Variable& b) {
+  const auto lu = factors::lu(operation, a.value());
   factors::require_regular(operation, *lu);
-  return lu;
+  return solve_with(a, lu, b, false);
 }
 
 // Calls f with b (…, rows, k), or with a vector as such a matrix, of whose result the column comes back.
 template <class F>
 Variable with_right_side(std::string_view operation, const Variable& a, const Variable& b, F f) {
-  const std::size_t rows = matrix_size(operation, a.shape()).rows;
+  const std::size_t rows = rows_and_columns(operation, a.shape()).first;
   const bool vector = b.shape().size() == 1;
-  if (b.shape().empty() || (vector ? b.size() : matrix_size(operation, b.shape()).rows) != rows)
+  if (b.shape().empty() || (vector ? b.size() : rows_and_columns(operation, b.shape()).first) != rows)
     throw ShapeError(message("[", operation, "] right side ", b.shape(), " does not match matrices ", a.shape(),
                              ": expected ", rows, " rows"));
   if (vector) return without_axis(with_right_side(operation, a, reshape(b, {rows, 1}), f), -1);
@@ -96,45 +86,31 @@ Variable with_right_side(std::string_view operation, const Variable& a, const Va
   return f(b);
 }
 
-// Marks, with 1, the pairs (…, k, k) of values (…, 1, k) that differ by no more than size epsilon times the largest
-// magnitude, and so each value with itself; the values that are 0 to within that are marked in `zero` (…, 1, k).
-struct Marks {
-  Marks(const Tensor& values, std::size_t size) : equal(values), zero(values) {
-    const std::size_t k = values.shape().back();
-    Shape shape = values.shape();
-    shape[shape.size() - 2] = k;
-    equal = zeros(shape);
-    for (std::size_t row = 0; row < values.size(); row += k) {
-      const Scalar* of = values.data() + row;
-      Scalar bound = 0;
-      for (std::size_t i = 0; i < k; ++i) bound = std::max(bound, std::abs(of[i]));
-      bound *= Scalar(size) * std::numeric_limits<Scalar>::epsilon();
-      for (std::size_t i = 0; i < k; ++i) {
-        zero.data()[row + i] = Scalar(std::abs(of[i]) <= bound);
-        for (std::size_t j = 0; j < k; ++j) equal.data()[(row + i) * k + j] = Scalar(std::abs(of[i] - of[j]) <= bound);
-      }
-    }
-  }
-  // ValueError where `turns`, what V^T dV is, has anything but 0 for two vectors of equal values.
-  void require_apart(std::string_view operation, const Tensor& turns, const char* values) const {
-    const std::size_t k = equal.shape().back();
-    for (std::size_t at = 0; at < equal.size(); ++at)
-      if (equal.data()[at] != 0 && turns.data()[at] != 0 && at / k % k != at % k)
-        throw ValueError(message("[", operation, "] the gradient of the vectors does not exist: ", values, " ",
-                                 at / k % k, " and ", at % k, " of ", factors::matrix_name(equal.shape(), at / (k * k)),
-                                 " are equal"));
-  }
-  // ValueError where a gradient (…, rows, k) of vectors has anything but 0 for one whose value is 0.
-  void require_nonzero(std::string_view operation, const Tensor& grad) const {
-    const std::size_t k = zero.shape().back(), rows = grad.shape()[grad.shape().size() - 2];
-    for (std::size_t at = 0; at < grad.size(); ++at)
-      if (const std::size_t matrix = at / k / rows; zero.data()[matrix * k + at % k] != 0 && grad.data()[at] != 0)
-        throw ValueError(message("[", operation, "] the gradient of the vectors does not exist: singular value ",
-                                 at % k, " of ", factors::matrix_name(grad.shape(), matrix), " is 0"));
-  }
+// 1 where an element is at most size epsilon times the largest magnitude in the same matrix of `among`, and 0
+// elsewhere.
+Tensor marks_small(const Tensor& x, const Tensor& among, std::size_t size) {
+  std::vector<bool> reduced(among.dimension());
+  std::fill(reduced.end() - 2, reduced.end(), true);
+  const Tensor largest = reduce_max(map_elements(among, [](Scalar v) { return std::abs(v); }), reduced);
+  const Scalar share = Scalar(size) * std::numeric_limits<Scalar>::epsilon();
+  return zip_elements("linalg", x, largest, [=](Scalar v, Scalar w) { return Scalar(std::abs(v) <= share * w); });
+}
 
-  Tensor equal, zero;
-};
+// ValueError, with the column, for the first element, if any, where a * b is not 0.
+void refuse_product(std::string_view operation, std::string_view words, const Tensor& a, const Tensor& b) {
+  const Tensor product = zip_elements("linalg", a, b, std::multiplies<>());
+  const std::size_t columns = product.shape().back(), size = columns * product.shape()[product.dimension() - 2];
+  for (std::size_t i = 0; i < product.size(); ++i)
+    if (product.data()[i] != 0)
+      throw ValueError(message("[", operation, "] ", words, " ", i % columns, " of ",
+                               factors::matrix_name(product.shape(), i / size)));
+}
+
+// ValueError where `turns`, what V^T dV is, turns a vector towards another of an equal value.
+void require_apart(std::string_view operation, const Tensor& equal, const Variable& turns) {
+  const Tensor others = zip_elements("linalg", equal, identity(equal.shape().back()).value(), std::minus<>());
+  refuse_product(operation, "there is no gradient of vectors that have equal values: vector", others, turns.value());
+}
 
 // x / y, and 0 where that is marked: y is replaced before it is divided by.
 Variable divide_unless(const Tensor& marked, const Variable& x, const Variable& y) {
@@ -142,62 +118,41 @@ Variable divide_unless(const Tensor& marked, const Variable& x, const Variable& 
   return where(mark, Variable(zeros({})), x / where(mark, Variable(ones({})), y));
 }
 
-// Of the packed Q and R: with M = R dR^T - dQ^T Q, dA = (dQ + Q (tril(M) + strictly_tril(M)^T)) R^-T.
-std::vector<Variable> qr_gradient(const Variable& packed, const Variable& grad) {
-  const Shape& shape = packed.shape();
-  const std::size_t n = shape.back(), end = shape[shape.size() - 2], m = end - n;
-  const Variable q = slice(packed, -2, 0, m), r = slice(packed, -2, m, end), dq = slice(grad, -2, 0, m);
-  const Variable mixed =
-      matmul(r, slice(grad, -2, m, end), {.transpose_b = true}) - matmul(dq, q, {.transpose_a = true});
-  const Variable lower = mixed * square_matrix(n, [](auto i, auto j) { return i >= j ? 1 : 0; });
-  const Variable below = mixed * square_matrix(n, [](auto i, auto j) { return i > j ? 1 : 0; });
-  const Variable right = dq + matmul(q, lower + matrix_transpose(below));
-  return {matrix_transpose(solve_lower(matrix_transpose(r), matrix_transpose(right), true))};
-}
-
-// ValueError where R (…, n, n) shows that the columns, of `length`, depend on each other.
+// ValueError where R (…, n, n) shows that columns, of `length`, depend on each other.
 void require_full_rank(std::string_view operation, const Tensor& r, std::size_t length) {
-  const std::size_t n = r.shape().back();
-  for (std::size_t i = 0; n > 0 && i < r.size() / (n * n); ++i) {
-    const Scalar* of = r.data() + i * n * n;
-    Scalar largest = 0;
-    for (std::size_t d = 0; d < n; ++d) largest = std::max(largest, of[d * (n + 1)]);
-    for (std::size_t d = 0; d < n; ++d)
-      if (of[d * (n + 1)] <= Scalar(length) * std::numeric_limits<Scalar>::epsilon() * largest)
-        throw ValueError(message("[", operation, "] the rank of ", factors::matrix_name(r.shape(), i), " is below ", n,
-                                 ": column ", d, " depends on those before it, with ", double(of[d * (n + 1)]),
-                                 " on R's diagonal"));
-  }
+  const Tensor one = identity(r.shape().back()).value(), diagonal = zip_elements("linalg", r, one, std::multiplies<>());
+  refuse_product(operation, "the rank is below the number of columns: those before it give column",
+                 marks_small(r, diagonal, length), one);
 }
 
 Qr tall_qr(std::string_view operation, const Variable& a) {
-  const auto [m, n] = matrix_size(operation, a.shape());
-  const Variable packed =
-      record("qr", factors::qr(operation, a.value()), {a}, [](const Variable& y, const Variable& g) {
-        const std::size_t rows = y.input(0).shape()[y.input(0).shape().size() - 2], columns = y.shape().back();
-        require_full_rank("qr", slice(y.detach(), -2, rows, rows + columns).value(), rows);
-        return qr_gradient(y, g);
-      });
-  return {slice(packed, -2, 0, m), slice(packed, -2, m, m + n)};
+  const auto [m, n] = rows_and_columns(operation, a.shape());
+  const std::vector<std::size_t> parts{m, n};
+  // With P the lower triangle, and half of the diagonal, of R dR^T - dQ^T Q: dA = (dQ + Q (P + P^T)) R^-T.
+  const auto gradient = [parts](const Variable& y, const Variable& g) {
+    const std::vector<Variable> factor = split(y, parts, -2), grads = split(g, parts, -2);
+    const Variable &q = factor[0], &r = factor[1], &dq = grads[0];
+    require_full_rank("qr", r.value(), parts[0]);
+    const Variable mixed = matmul(r, grads[1], {.transpose_b = true}) - matmul(dq, q, {.transpose_a = true});
+    const Variable half = mixed * triangle(parts[1], 1, 0.5), right = dq + matmul(q, half + matrix_transpose(half));
+    return std::vector{matrix_transpose(solve_lower(matrix_transpose(r), matrix_transpose(right), true))};
+  };
+  const std::vector<Variable> factor = split(record("qr", factors::qr(operation, a.value()), {a}, gradient), parts, -2);
+  return {factor[0], factor[1]};
 }
 
 }  // namespace
 
 Variable solve(const Variable& a, const Variable& b) {
   square_size("solve", a.shape());
-  return with_right_side("solve", a, b, [&](const Variable& right) {
-    return solve_with(a, regular_lu("solve", a.value()), right, false);
-  });
+  return with_right_side("solve", a, b, [&](const Variable& right) { return solve_regular("solve", a, right); });
 }
 
-Variable inverse(const Variable& a) {
-  const std::size_t n = square_size("inverse", a.shape());
-  return solve_with(a, regular_lu("inverse", a.value()), identity(n), false);
-}
+Variable inverse(const Variable& a) { return solve_regular("inverse", a, identity(square_size("inverse", a.shape()))); }
 
 SignedLogDet slogdet(const Variable& a) {
   const std::size_t n = square_size("slogdet", a.shape());
-  const auto lu = std::make_shared<factors::Lu>(factors::lu("slogdet", a.value()));
+  const auto lu = factors::lu("slogdet", a.value());
   Tensor sign = ones(Shape(a.shape().begin(), a.shape().end() - 2)), logabs = zeros(sign.shape());
   for (std::size_t i = 0; i < lu->info.size(); ++i) {
     double total = 0, signs = 1;
@@ -222,16 +177,14 @@ Variable cholesky(const Variable& a) {
   const Variable s = symmetric_part(a);
   // dS = L^-T P L^-1, where P is the lower triangle of L^T dL with half of the diagonal.
   return record("cholesky", factors::cholesky("cholesky", s.value()), {s}, [](const Variable& l, const Variable& g) {
-    const Variable half = square_matrix(l.shape().back(), [](auto i, auto j) {
-      return i > j ? 1.0 : i == j ? 0.5 : 0.0;
-    });
+    const Variable half = triangle(l.shape().back(), 1, 0.5);
     const Variable left = solve_lower(l, matmul(l, g, {.transpose_a = true}) * half, true);
     return std::vector{matrix_transpose(solve_lower(l, matrix_transpose(left), true))};
   });
 }
 
 Qr qr(const Variable& a) {
-  const auto [m, n] = matrix_size("qr", a.shape());
+  const auto [m, n] = rows_and_columns("qr", a.shape());
   if (m >= n) return tall_qr("qr", a);
   factors::require_finite("qr", a.value());
   const auto [q, r] = tall_qr("qr", slice(a, -1, 0, m));
@@ -239,7 +192,7 @@ Qr qr(const Variable& a) {
 }
 
 Variable lstsq(const Variable& a, const Variable& b) {
-  const auto [m, n] = matrix_size("lstsq", a.shape());
+  const auto [m, n] = rows_and_columns("lstsq", a.shape());
   if (m < n) throw ShapeError(message("[lstsq] expected no fewer rows than columns, got ", a.shape()));
   return with_right_side("lstsq", a, b, [&, rows = m](const Variable& right) {
     const Qr factor = tall_qr("lstsq", a);
@@ -256,16 +209,17 @@ Eigh eigh(const Variable& a) {
       record("eigh", factors::eigh("eigh", s.value()), {s}, [n](const Variable& y, const Variable& g) {
         const Variable values = slice(y, -2, 0, 1), v = slice(y, -2, 1, n + 1);
         const Variable turns = matmul(v, slice(g, -2, 1, n + 1), {.transpose_a = true});
-        const Marks marks(values.value(), n);
-        marks.require_apart("eigh", turns.value(), "eigenvalues");
-        const Variable inner = divide_unless(marks.equal, turns, values - matrix_transpose(values));
+        const Variable gap = values - matrix_transpose(values);
+        const Tensor equal = marks_small(gap.value(), values.value(), n);
+        require_apart("eigh", equal, turns);
+        const Variable inner = divide_unless(equal, turns, gap);
         return std::vector{matmul(matmul(v, inner + identity(n) * slice(g, -2, 0, 1)), v, {.transpose_b = true})};
       });
   return {without_axis(slice(packed, -2, 0, 1), -2), slice(packed, -2, 1, n + 1)};
 }
 
 Svd svd(const Variable& a) {
-  const auto [m, n] = matrix_size("svd", a.shape());
+  const auto [m, n] = rows_and_columns("svd", a.shape());
   // With T_U = U^T dU, T_V = V^T dV and F_ij = 1 / (s_j^2 - s_i^2) where i != j:
   //   dA = U (F * (T_U - T_U^T) S + S F * (T_V - T_V^T) + diag(ds)) V^T + (dU - U T_U) S^-1 V^T + U S^-1 (dV - V T_V)^T
   const auto gradient = [rows = m, columns = n](const Variable& y, const Variable& g) {
@@ -273,19 +227,21 @@ Svd svd(const Variable& a) {
     const std::vector<Variable> factor = split(y, parts, -2), grads = split(g, parts, -2);
     const Variable &u = factor[0], &s = factor[1], &v = factor[2], &du = grads[0], &dv = grads[2];
     const Variable turns_u = matmul(u, du, {.transpose_a = true}), turns_v = matmul(v, dv, {.transpose_a = true});
-    const Marks marks(s.value(), std::max(rows, columns));
-    for (const Variable& turns : {turns_u, turns_v}) marks.require_apart("svd", turns.value(), "singular values");
-    for (const Variable& of : {du, dv}) marks.require_nonzero("svd", of.value());
-    const Variable column = matrix_transpose(s), gap = (s - column) * (s + column);
+    const Variable column = matrix_transpose(s), gap = s - column;
+    const Tensor equal = marks_small(gap.value(), s.value(), std::max(rows, columns));
+    const Tensor zero = marks_small(s.value(), s.value(), std::max(rows, columns));
+    for (const Variable& turns : {turns_u, turns_v}) require_apart("svd", equal, turns);
+    for (const Variable& of : {du, dv})
+      refuse_product("svd", "there is no gradient of vectors whose value is 0: vector", zero, of.value());
     const auto divided = [&](const Variable& turns) {
-      return divide_unless(marks.equal, turns - matrix_transpose(turns), gap);
+      return divide_unless(equal, turns - matrix_transpose(turns), gap * (s + column));
     };
     const Variable inner = divided(turns_u) * s + column * divided(turns_v) + identity(s.shape().back()) * grads[1];
     Variable left = matmul(u, inner);
-    if (rows > columns) left = left + divide_unless(marks.zero, du - matmul(u, turns_u), s);
+    if (rows > columns) left = left + divide_unless(zero, du - matmul(u, turns_u), s);
     Variable total = matmul(left, v, {.transpose_b = true});
     if (columns > rows)
-      total = total + matmul(u, divide_unless(marks.zero, dv - matmul(v, turns_v), s), {.transpose_b = true});
+      total = total + matmul(u, divide_unless(zero, dv - matmul(v, turns_v), s), {.transpose_b = true});
     return std::vector{total};
   };
   const std::vector<Variable> factor =
@@ -294,20 +250,12 @@ Svd svd(const Variable& a) {
 }
 
 Variable matrix_norm(const Variable& x, MatrixNorm kind) {
-  matrix_size("matrix_norm", x.shape());
-  switch (kind) {
-    case MatrixNorm::frobenius:
-      return norm(x, {-2, -1});
-    case MatrixNorm::nuclear:
-      return sum(svd(x).s, -1);
-    case MatrixNorm::spectral:
-      return max(svd(x).s, -1);
-    case MatrixNorm::one:
-      return max(sum(abs(x), -2), -1);
-    case MatrixNorm::infinity:
-      return max(sum(abs(x), -1), -1);
-  }
-  throw ValueError("[matrix_norm] expected one of the norms listed in MatrixNorm");
+  rows_and_columns("matrix_norm", x.shape());
+  if (kind == MatrixNorm::nuclear) return sum(svd(x).s, -1);
+  if (kind == MatrixNorm::spectral) return max(svd(x).s, -1);
+  if (kind == MatrixNorm::one) return max(sum(abs(x), -2), -1);
+  if (kind == MatrixNorm::infinity) return max(sum(abs(x), -1), -1);
+  return norm(x, {-2, -1});
 }
 
 }  // namespace xgrad

@@ -1,6 +1,7 @@
 // Linear algebra: the form of the factors, batches, empty matrices, refusals, and equal eigenvalues.
 #include <xgrad/autograd/linalg.h>
 #include <xgrad/autograd/ops.h>
+#include <xgrad/nn/init.h>
 
 #include <thread>
 
@@ -81,6 +82,18 @@ TEST_CASE("a batch gives the bits that its matrices give one by one") {
   CHECK(other == y.value());
 }
 
+TEST_CASE("orthogonal weights are the Q of their draws") {
+  seed(5);
+  Tensor draws = zeros({4, 7});
+  for (Scalar& draw : draws.storage()) draw = Scalar(default_generator().normal());
+  seed(5);
+  Variable weight(zeros({4, 7}));
+  nn::init::orthogonal(weight);
+  const Tensor q = transpose(qr(transpose(Variable(draws))).q).value();
+  for (std::size_t i = 0; i < q.size(); ++i)
+    CHECK(std::abs(weight.value().data()[i] - q.data()[i]) < 100 * std::numeric_limits<Scalar>::epsilon());
+}
+
 TEST_CASE("no matrices, matrices of nothing, and matrices of one element") {
   const Variable none(zeros({0, 2, 2}), true), nothing(zeros({3, 0, 0}), true), one(full({1, 1}, -4), true);
   for (const Variable& x : {none, nothing}) {
@@ -150,8 +163,10 @@ TEST_CASE("linear algebra refuses what LAPACK cannot factor, with the matrix and
        },
        {"[inverse] the matrix is singular: LAPACK's getrf returned 1,"}},
       {[&] { cholesky(singular); }, {"[cholesky] " + name + " is not positive definite: LAPACK's potrf returned 2"}},
-      {[&] { lstsq(singular, b); }, {"[lstsq] the rank of " + name + " is below 2: column 1 depends on those before"}},
-      {[&] { grad(sum(qr(singular).q), {singular}); }, {"[qr] the rank of " + name + " is below 2"}},
+      {[&] { lstsq(singular, b); },
+       {"[lstsq] the rank is below the number of columns: those before it give column 1 of " + name}},
+      {[&] { grad(sum(qr(singular).q), {singular}); },
+       {"[qr] the rank is below the number of columns: those before it give column 1 of " + name}},
       {[&] { grad(sum(slogdet(singular).logabs), {singular}); }, {"[slogdet] " + name + " is singular"}},
   };
   for (const auto& [action, pieces] : cases) check_error<ValueError>(action, pieces);
@@ -191,24 +206,20 @@ TEST_CASE("equal eigenvalues: the first gradient of the values exists, and that 
   const auto gradient = [&](const Variable& y) { return grad(sum(y), {a}, {.retain_graph = true})[0].value(); };
   CHECK(gradient(eigh(a).values) == Tensor({{{1, 0}, {0, 1}}, {{1, 0}, {0, 1}}}));
   CHECK(gradient(svd(a).s) == Tensor({{{1, 0}, {0, 1}}, {{1, 0}, {0, 1}}}));
-  const std::string name = " 0 and 1 of matrix (1,) of the batch (2,) are equal";
-  const std::string lacks = "the gradient of the vectors does not exist: ";
+  const std::string equal =
+      "there is no gradient of vectors that have equal values: vector 1 of matrix (1,) of the batch (2,)";
   // A again, of which the gradient is 1: no formula can tell it from others.
   const Eigh of = eigh(a);
   const Variable again = matmul(of.vectors * reshape(of.values, {2, 1, 2}), of.vectors, {.transpose_b = true});
-  check_error<ValueError>([&] { gradient(again); }, {"[eigh] " + lacks + "eigenvalues" + name});
+  check_error<ValueError>([&] { gradient(again); }, {"[eigh] " + equal});
   const Variable first = grad(sum(square(eigh(a).values)), {a}, {.create_graph = true})[0];
-  check_error<ValueError>([&] { gradient(first * Tensor({{1, 2}, {3, 4}})); }, {"[eigh] " + lacks});
-  check_error<ValueError>(
-      [&] {
-        gradient(svd(a).u * Tensor({{1, 2}, {3, 4}}));
-      },
-      {"[svd] " + lacks + "singular values" + name});
-  check_error<ValueError>([&] { gradient(svd(a).vt * Tensor({{1, 2}, {3, 4}})); }, {"[svd] " + lacks});
+  check_error<ValueError>([&] { gradient(first * Tensor({{1, 2}, {3, 4}})); }, {"[eigh] " + equal});
+  check_error<ValueError>([&] { gradient(svd(a).u * Tensor({{1, 2}, {3, 4}})); }, {"[svd] " + equal});
+  check_error<ValueError>([&] { gradient(svd(a).vt * Tensor({{1, 2}, {3, 4}})); }, {"[svd] " + equal});
   // Apart by more than the bound, they have one.
   CHECK(gradient(slice(of.vectors, 0, 0, 1)).shape() == a.shape());
   const Variable rank_one(Tensor({{1, 2}, {2, 4}, {3, 6}}), true);
   check_error<ValueError>([&] { grad(sum(svd(rank_one).u), {rank_one}); },
-                          {"[svd] " + lacks + "singular value 1 of the matrix is 0"});
+                          {"[svd] there is no gradient of vectors whose value is 0: vector 1 of the matrix"});
   CHECK(all_finite(grad(matrix_norm(rank_one, MatrixNorm::nuclear), {rank_one})[0].value()));
 }
