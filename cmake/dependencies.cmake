@@ -44,6 +44,6 @@ if(XGRAD_USE_BLAS)  # in this order: without a LAPACK, xtensor-blas's own packag
     set(XGRAD_USE_BLAS ON)
   else()
     set(XGRAD_USE_BLAS OFF)
-    message(NOTICE "The library is without linear algebra: LAPACK and xtensor-blas were not found. On Debian: apt-get install libopenblas-dev libxtensor-blas-dev")
+    message(NOTICE "The library is without linear algebra: LAPACK or xtensor-blas was not found. On Debian: apt-get install libopenblas-dev libxtensor-blas-dev")
   endif()
 endif()

@@ -10,6 +10,8 @@
 
 using namespace xgrad;
 
+extern "C" int openblas_get_num_threads() __attribute__((weak));  // null where the BLAS is another
+
 namespace {
 
 struct Refused {
@@ -80,6 +82,11 @@ TEST_CASE("a batch gives the bits that its matrices give one by one") {
   Tensor other;
   std::thread([&] { other = whole(a, b).value(); }).join();
   CHECK(other == y.value());
+}
+
+TEST_CASE("BLAS is held at one thread") {
+  inverse(Variable(ones({1, 1})));
+  if (openblas_get_num_threads) CHECK(openblas_get_num_threads() == 1);
 }
 
 TEST_CASE("orthogonal weights are the Q of their draws") {

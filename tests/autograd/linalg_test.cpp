@@ -273,6 +273,22 @@ TEST_CASE("every operation of linear algebra has a row in the table") {
   CHECK(found == 9);
 }
 
+TEST_CASE("rows are swapped where a pivot would be 0 or small") {
+  Generator generator(7);
+  Tensor drawn = generator.normal({20, 3, 3});
+  for (std::size_t i = 0; i < 20; ++i) drawn(i, 0, 0) = 0;
+  const Variable a(drawn, true), b(generator.normal({20, 3, 2}));
+  const SignedLogDet of = slogdet(a);
+  const Tensor expected = determinant(a).value(), back = matmul(a, solve(a, b)).value();
+  for (std::size_t i = 0; i < 20; ++i)
+    CHECK(double((of.sign * exp(of.logabs)).value()(i)) == doctest::Approx(double(expected(i))).epsilon(1e-4));
+  for (std::size_t i = 0; i < back.size(); ++i) CHECK(std::abs(back.data()[i] - b.value().data()[i]) < 1e-4);
+  CHECK(min(of.sign).item() == -1);
+  CHECK(max(of.sign).item() == 1);
+  CHECK_NOTHROW(check_gradients([](const Inputs& in) { return slogdet(in[0]).logabs; },
+                                {Variable(Tensor({{0, 2, 1}, {3, 0, 1}, {1, 2, 0}}), true)}, options));
+}
+
 TEST_CASE("a triangular factor is solved with as a matrix: third derivatives hold too") {
   Generator generator(8);
   const Variable a = draw_matrices(generator, {2, 2});
