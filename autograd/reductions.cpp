@@ -92,6 +92,20 @@ Variable norm(const Variable& x, const Axes& axes, bool keepdims) {
       });
 }
 
+Variable vector_norm(const Variable& x, double p, const Axes& axes, bool keepdims) {
+  const std::vector<bool> reduced = axes.mask("vector_norm", x.shape());
+  if (!(p >= 1)) throw ValueError(message("[vector_norm] expected p >= 1, got ", p));
+  if (p == 1) return sum(abs(x), axes, keepdims);
+  if (p == 2) return norm(x, axes, keepdims);
+  if (std::isinf(p)) return max(abs(x), axes, keepdims);
+  // scale norm(x / scale) does not depend on the scale, which is therefore a constant to gradients of every order.
+  const Variable size = abs(x), scale(finite_or(1, reduce_max(size.value(), reduced))), zero(zeros({}));
+  const Variable total = sum(pow(size / scale, p), axes, true);
+  const Variable positive(map_elements(total.value(), [](Scalar v) { return Scalar(v != 0); }));
+  const Variable root = where(positive, pow(where(positive, total, 1 + zero), 1 / p), zero);
+  return reshape(scale * root, reduced_shape(x.shape(), reduced, keepdims));
+}
+
 Variable logsumexp(const Variable& x, const Axes& axes, bool keepdims) {
   const std::vector<bool> reduced = axes.mask("logsumexp", x.shape());
   const Shape kept = reduced_shape(x.shape(), reduced, true);

@@ -17,6 +17,10 @@ Variable min(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 Variable variance(const Variable& x, const Axes& axes = {}, bool keepdims = false, double correction = 0);
 /// The Euclidean norm, sqrt(sum(x^2)), without overflow. The gradient is x / norm, and 0 where the norm is 0.
 Variable norm(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+/// sum(abs(x)^p)^(1/p), without overflow; the largest magnitude for an infinite p. The gradient is 0 where the norm is,
+/// and for p < 2 the second gradient is not finite where an element is 0. ValueError unless p >= 1, and for the largest
+/// of nothing.
+Variable vector_norm(const Variable& x, double p, const Axes& axes = {}, bool keepdims = false);
 /// log(sum(exp(x))), without overflow; -infinity for no elements.
 Variable logsumexp(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 

@@ -57,10 +57,14 @@ function(xgrad_add_library name scalar)
   if(XGRAD_USE_JSON)  # one source includes it: an installed library does not need it
     target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
   endif()
+  if(XGRAD_USE_BLAS)  # the same of xtensor-blas, but not of what it calls
+    target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:xtensor-blas> LAPACK::LAPACK)
+  endif()
 endfunction()
 
 xgrad_add_library(xgrad float)
 xgrad_add_library(xgrad_f64 double)
+set_source_files_properties(autograd/factors.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # its headers are for it alone
 set_source_files_properties(${portable_sources} PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 
 if(NOT XGRAD_INSTALL)  # a part of another project: what nobody links is not built

@@ -4,8 +4,9 @@
 #   adds what only the tests need, the benchmarks, or the tests for another processor (tests/aarch64.sh)
 set -euo pipefail
 
-packages=(g++ cmake ninja-build libxtensor-dev libxsimd-dev libtbb-dev zlib1g-dev nlohmann-json3-dev libcli11-dev)
-tests=(doctest-dev librapidcheck-dev libxtensor-blas-dev libopenblas-dev)
+packages=(g++ cmake ninja-build libxtensor-dev libxsimd-dev libtbb-dev zlib1g-dev nlohmann-json3-dev libcli11-dev
+  libxtensor-blas-dev libopenblas-dev)
+tests=(doctest-dev librapidcheck-dev)
 case "${1:-}" in
   test)
     packages+=("${tests[@]}")
@@ -13,7 +14,7 @@ case "${1:-}" in
     packages+=(chromium chromium-driver python3-selenium fonts-dejavu-core)  # they open the lab's page
     ;;
   aarch64) packages+=("${tests[@]}" g++-aarch64-linux-gnu qemu-user) ;;
-  benchmark) packages+=(libbenchmark-dev libopenblas-dev time) ;;
+  benchmark) packages+=(libbenchmark-dev time) ;;
 esac
 
 missing=()

@@ -45,7 +45,9 @@ double kaiming(std::string_view operation, const Variable& weight, KaimingOption
 }
 
 // `count` random orthonormal vectors: Gram-Schmidt on normal draws, uniform over all such sets. One pass leaves errors
-// of the size of the condition number, the second removes them ("twice is enough": Giraud et al. 2005).
+// of the size of the condition number, the second removes them ("twice is enough": Giraud et al. 2005). This is Q of
+// the QR factors, R's diagonal being positive, as xgrad::qr gives it but for rounding. LAPACK does not compute it here:
+// a seed would draw other bits with each BLAS, with each processor that this BLAS knows, and where there is none.
 std::vector<std::vector<double>> orthonormal(std::size_t count, std::size_t length) {
   std::vector<std::vector<double>> vectors(count, std::vector<double>(length));
   for (std::size_t i = 0; i < count; ++i) {

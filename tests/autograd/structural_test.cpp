@@ -74,6 +74,23 @@ const Structural structural_cases[] = {
      [](auto& in) {
        return sqrt(sum(square(in[0]), {0, 2}, true));
      }},
+    {"vector_norm", {{3, 4}}, [](auto& in) { return vector_norm(in[0], 1); }, [](auto& in) { return sum(abs(in[0])); }},
+    {"vector_norm",
+     {{3, 4}},
+     [](auto& in) { return vector_norm(in[0], 2, 0); },
+     [](auto& in) { return norm(in[0], 0); }},
+    {"vector_norm",
+     {{3, 4}},
+     [](auto& in) { return vector_norm(in[0], HUGE_VAL, 1, true); },
+     [](auto& in) { return max(abs(in[0]), 1, true); }},
+    {"vector_norm",
+     {{2, 3, 4}},
+     [](auto& in) {
+       return vector_norm(in[0], 3, {0, -1});
+     },
+     [](auto& in) {
+       return pow(sum(pow(abs(in[0]), 3), {0, 2}), 1.0 / 3);
+     }},
     {"logsumexp",
      {{3, 4}},
      [](auto& in) { return logsumexp(in[0], -1); },
