@@ -56,6 +56,10 @@ std::vector<ScheduleCase> schedules() {
   const Curve falling = exponential_lr({.gamma = 0.97}), rising = linear_lr({.total_iters = 30});
   return {{"StepLR", step_lr({.step_size = 7, .gamma = 0.7})},
           {"ExponentialLR", falling},
+          {"MultiStepLR", multi_step_lr({.milestones = {2, 5}})},
+          {"PolynomialLR", polynomial_lr({.total_iters = 35, .power = 2})},
+          {"CyclicLR", cyclic_lr({.step_size_up = 3, .step_size_down = 4, .mode = Cycle::triangular2})},
+          {"WarmupStableDecayLR", warmup_stable_decay_lr({.total_steps = 35, .warm_up = 3, .decay = 25})},
           {"CosineAnnealingLR", cosine_annealing_lr({.t_max = 35})},
           {"CosineAnnealingWarmRestarts", cosine_annealing_warm_restarts({.t_0 = 5, .t_mult = 2})},
           {"OneCycleLR", one_cycle_lr({.total_steps = 35})},
