@@ -9,20 +9,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Source {
+struct MnistFolder {
   std::string name;  // as datasets/download.sh knows it
   fs::path folder;
   std::vector<std::string> class_names;
   LoadOptions options;
 };
 
-[[noreturn]] void fail_missing(const Source& source, const std::string& what) {
+[[noreturn]] void fail_missing(const MnistFolder& source, const std::string& what) {
   throw DataError(message("[mnist] ", what, "; to fetch the files: datasets/download.sh ", source.name, " ",
                           printable(source.folder.string())));
 }
 
 // stem is "train-images", say, and ending "idx3-ubyte".
-fs::path find_file(const Source& source, const std::string& stem, const std::string& ending) {
+fs::path find_file(const MnistFolder& source, const std::string& stem, const std::string& ending) {
   for (const char* separator : {"-", "."})
     for (const char* packing : {"", ".gz"}) {
       std::error_code unreadable;
@@ -43,7 +43,7 @@ IdxArray read_bytes(const fs::path& file, LoadOptions options, const char* what,
                           swapped ? "; are the files of images and labels swapped?" : ""));
 }
 
-Dataset read_part(const Source& source, const std::string& part) {
+Dataset read_part(const MnistFolder& source, const std::string& part) {
   const fs::path images_file = find_file(source, part + "-images", "idx3-ubyte");
   const fs::path labels_file = find_file(source, part + "-labels", "idx1-ubyte");
   IdxArray images = read_bytes(images_file, source.options, "images", 3, 1),
@@ -57,7 +57,7 @@ Dataset read_part(const Source& source, const std::string& part) {
   }
 }
 
-Split read_split(const Source& source) {
+Split read_split(const MnistFolder& source) {
   std::error_code unreadable;
   if (!fs::is_directory(source.folder, unreadable))
     fail_missing(source, "no folder " + printable(source.folder.string()));

@@ -48,6 +48,9 @@ std::vector<OptimizerCase> optimizers() {
           with<NAdam, NAdamOptions>({}),
           with<RAdam, RAdamOptions>({}),
           with<Lion, LionOptions>({}),
+          with<Adopt, AdoptOptions>({}),
+          with<Adan, AdanOptions>({}),
+          with<AdEMAMix, AdEMAMixOptions>({.warm_up = 40}),
           with<Adagrad, AdagradOptions>({.initial_accumulator_value = 0.1}),
           with<Adadelta, AdadeltaOptions>({})};
 }

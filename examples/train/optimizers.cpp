@@ -3,6 +3,9 @@
 #include <xgrad/optim/adagrad.h>
 #include <xgrad/optim/adam.h>
 #include <xgrad/optim/adamax.h>
+#include <xgrad/optim/adan.h>
+#include <xgrad/optim/ademamix.h>
+#include <xgrad/optim/adopt.h>
 #include <xgrad/optim/lion.h>
 #include <xgrad/optim/nadam.h>
 #include <xgrad/optim/rmsprop.h>
@@ -49,6 +52,9 @@ constexpr OptimizerKind all_optimizers[] = {
     kind<NAdam, NAdamOptions>("nadam", 2e-3, 0, "adam, with momentum that looks ahead (Nesterov's)"),
     kind<RAdam, RAdamOptions>("radam", 1e-3, 0, "adam, with a warm-up of its own"),
     kind<Lion, LionOptions>("lion", 1e-4, 0, "sign of a mean of g: each weight moves by the rate"),
+    kind<Adopt, AdoptOptions>("adopt", 1e-3, 0, "mean of g / root of the mean of earlier g^2"),
+    kind<Adan, AdanOptions>("adan", 1e-3, 0, "nadam's look ahead, by differences of gradients"),
+    kind<AdEMAMix, AdEMAMixOptions>("ademamix", 1e-3, 0, "adam, with a second mean of g that reaches far back"),
     kind<RMSprop, RMSpropOptions>("rmsprop", 1e-3, 0, "g / root of the mean of g^2"),
     kind<Adagrad, AdagradOptions>("adagrad", 1e-2, 0, "g / root of the sum of all g^2"),
     kind<Adadelta, AdadeltaOptions>("adadelta", 1, 0, "rmsprop, in units of its own past steps"),

@@ -255,14 +255,17 @@ TEST_CASE("a lock keeps others out until its holder ends, by its own will or not
     CHECK(waits == 1);
   }
   CHECK(files_in(folder.path()) == 0);
+  const auto held = folder.path() / "held";  // the lock's own file is there a moment before it is locked
   const pid_t child = in_child([&] {
     const FileLock lock(path);
+    replace(held, "");
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     raise(SIGKILL);
   });
-  while (files_in(folder.path()) == 0) std::this_thread::yield();
+  while (!std::filesystem::exists(held)) std::this_thread::yield();
   CHECK_NOTHROW(take(60000));
   CHECK(WIFSIGNALED(status_of(child)));
+  std::filesystem::remove(held);
   CHECK(files_in(folder.path()) == 0);
   REQUIRE(mkfifo((path.string() + ".lock").c_str(), 0666) == 0);
   check_error<DataError>([&] { take(0); }, {"file.lock: it is not a regular file"});

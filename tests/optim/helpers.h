@@ -6,6 +6,9 @@
 #include <xgrad/optim/adagrad.h>
 #include <xgrad/optim/adam.h>
 #include <xgrad/optim/adamax.h>
+#include <xgrad/optim/adan.h>
+#include <xgrad/optim/ademamix.h>
+#include <xgrad/optim/adopt.h>
 #include <xgrad/optim/lion.h>
 #include <xgrad/optim/nadam.h>
 #include <xgrad/optim/rmsprop.h>
@@ -15,7 +18,7 @@
 
 #define XGRAD_ALL_RULES                                                                                  \
   optim::SGD, optim::Adagrad, optim::Adadelta, optim::RMSprop, optim::Adam, optim::AdamW, optim::Adamax, \
-      optim::AdamaxW, optim::NAdam, optim::RAdam, optim::Lion
+      optim::AdamaxW, optim::NAdam, optim::RAdam, optim::Lion, optim::Adopt, optim::Adan, optim::AdEMAMix
 
 namespace xgrad {
 

@@ -29,6 +29,10 @@ Options read(const json& from) {
   if constexpr (requires { o.momentum; }) set("momentum", o.momentum);
   if constexpr (requires { o.dampening; }) set("dampening", o.dampening), set("nesterov", o.nesterov);
   if constexpr (requires { o.centered; }) set("alpha", o.alpha), set("centered", o.centered);
+  if constexpr (requires { o.clip; }) set("clip", o.clip);
+  if constexpr (requires { o.warm_up; }) set("warm_up", o.warm_up), set("alpha", o.alpha);
+  if constexpr (requires { o.beta3; })
+    if (from.contains("betas")) o.beta3 = from["betas"][2];
   if constexpr (requires { o.beta1; })
     if (from.contains("betas")) o.beta1 = from["betas"][0], o.beta2 = from["betas"][1];
   return o;
@@ -51,19 +55,23 @@ std::unique_ptr<optim::Optimizer> make(const std::string& name, const Variable& 
   if (name == "Adadelta") return make<Adadelta, AdadeltaOptions>(x, options);
   if (name == "NAdam") return make<NAdam, NAdamOptions>(x, options);
   if (name == "RAdam") return make<RAdam, RAdamOptions>(x, options);
+  if (name == "ADOPT") return make<Adopt, AdoptOptions>(x, options);
+  if (name == "Adan") return make<Adan, AdanOptions>(x, options);
+  if (name == "AdEMAMix") return make<AdEMAMix, AdEMAMixOptions>(x, options);
   REQUIRE(name == "Lion");
   return make<Lion, LionOptions>(x, options);
 }
 
 // One element, as the papers and PyTorch's documentation write it, in double.
 struct Element {
-  double theta, m = 0, v = 0, largest = 0, b = 0, product = 1;
+  double theta, m = 0, v = 0, largest = 0, b = 0, product = 1, before = 0;
   int t = 0;
 
   void step(const std::string& name, const json& options, double g) {
     const auto get = [&](const char* option, double otherwise) { return options.value(option, otherwise); };
     const auto on = [&](const char* option) { return options.value(option, false); };
-    const bool decoupled = name == "AdamW" || name == "AdamaxW" || name == "Lion";
+    const bool decoupled =
+        name == "AdamW" || name == "AdamaxW" || name == "Lion" || name == "Adan" || name == "AdEMAMix";
     const double lr = options["lr"], decay = get("weight_decay", name.back() == 'W' ? 0.01 : 0);
     ++t;
     if (on("maximize")) g = -g;
@@ -91,8 +99,37 @@ struct Element {
       const double d = std::sqrt(b + eps) / std::sqrt(v + eps) * g;
       b = rho * b + (1 - rho) * d * d;
       theta -= lr * d;
+    } else if (name == "ADOPT" || name == "Adan" || name == "AdEMAMix") {
+      later_than_2022(name, options, g);
     } else {
       moments(name, options, g);
+    }
+  }
+
+  void later_than_2022(const std::string& name, const json& options, double g) {
+    const double lr = options["lr"];
+    const std::vector<double> beta = options["betas"];
+    const auto corrected = [&](double mean, double kept) { return mean / (1 - std::pow(kept, t)); };
+    if (name == "ADOPT") {
+      if (t > 1) {
+        const double c = options.value("clip", true) ? std::sqrt(std::sqrt(t - 1)) : 1e9;
+        m = beta[0] * m + (1 - beta[0]) * std::clamp(g / std::max(std::sqrt(v), options.value("eps", 1e-6)), -c, c);
+        theta -= lr * m;
+      }
+      v = t == 1 ? g * g : beta[1] * v + (1 - beta[1]) * g * g;
+    } else if (name == "Adan") {
+      const double d = t == 1 ? 0 : g - before, ahead = g + beta[1] * d;
+      m = beta[0] * m + (1 - beta[0]) * g, b = beta[1] * b + (1 - beta[1]) * d;
+      v = beta[2] * v + (1 - beta[2]) * ahead * ahead, before = g;
+      theta -= lr * (corrected(m, beta[0]) + beta[1] * corrected(b, beta[1])) /
+               (std::sqrt(corrected(v, beta[2])) + options.value("eps", 1e-8));
+    } else {
+      const double steps = options.value("warm_up", 0), share = t < steps ? t / steps : 1;
+      // The half-life of a mean that keeps k of itself is log(1/2) / log(k): that grows in a straight line.
+      const double b3 = std::exp(1 / ((1 - share) / std::log(beta[0]) + share / std::log(beta[2])));
+      m = beta[0] * m + (1 - beta[0]) * g, b = b3 * b + (1 - b3) * g, v = beta[1] * v + (1 - beta[1]) * g * g;
+      theta -= lr * (corrected(m, beta[0]) + options.value("alpha", 5.0) * share * b) /
+               (std::sqrt(corrected(v, beta[1])) + options.value("eps", 1e-8));
     }
   }
 
@@ -155,12 +192,21 @@ json reference_cases() {
 
 // Rules that PyTorch 1.13 does not have.
 json more_cases() {
-  return {{{"optimizer", "NAdam"}, {"options", {{"lr", 0.01}}}},
-          {{"optimizer", "AdamaxW"}, {"options", {{"lr", 0.01}}}},
-          {{"optimizer", "AdamaxW"}, {"options", {{"lr", 0.02}, {"weight_decay", 0.3}, {"betas", {0.7, 0.95}}}}},
-          {{"optimizer", "Lion"}, {"options", {{"lr", 0.01}}}},
-          {{"optimizer", "Lion"}, {"options", {{"lr", 0.02}, {"weight_decay", 0.3}, {"betas", {0.95, 0.98}}}}},
-          {{"optimizer", "Lion"}, {"options", {{"lr", 0.02}, {"maximize", true}}}}};
+  return {
+      {{"optimizer", "NAdam"}, {"options", {{"lr", 0.01}}}},
+      {{"optimizer", "AdamaxW"}, {"options", {{"lr", 0.01}}}},
+      {{"optimizer", "AdamaxW"}, {"options", {{"lr", 0.02}, {"weight_decay", 0.3}, {"betas", {0.7, 0.95}}}}},
+      {{"optimizer", "Lion"}, {"options", {{"lr", 0.01}}}},
+      {{"optimizer", "Lion"}, {"options", {{"lr", 0.02}, {"weight_decay", 0.3}, {"betas", {0.95, 0.98}}}}},
+      {{"optimizer", "Lion"}, {"options", {{"lr", 0.02}, {"maximize", true}}}},
+      {{"optimizer", "ADOPT"}, {"options", {{"lr", 0.01}, {"betas", {0.9, 0.9999}}}}},
+      {{"optimizer", "ADOPT"},
+       {"options", {{"lr", 0.02}, {"betas", {0.7, 0.9}}, {"weight_decay", 0.3}, {"clip", false}, {"eps", 0.5}}}},
+      {{"optimizer", "Adan"}, {"options", {{"lr", 0.01}, {"betas", {0.98, 0.92, 0.99}}}}},
+      {{"optimizer", "Adan"}, {"options", {{"lr", 0.02}, {"betas", {0.7, 0.8, 0.9}}, {"weight_decay", 0.3}}}},
+      {{"optimizer", "AdEMAMix"}, {"options", {{"lr", 0.01}, {"betas", {0.9, 0.999, 0.9999}}}}},
+      {{"optimizer", "AdEMAMix"},
+       {"options", {{"lr", 0.02}, {"betas", {0.5, 0.9, 0.95}}, {"weight_decay", 0.3}, {"alpha", 8}, {"warm_up", 25}}}}};
 }
 
 }  // namespace
