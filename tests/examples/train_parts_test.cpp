@@ -184,7 +184,7 @@ TEST_CASE("bad options are refused in one line that says what to do") {
       {{"--optimizer", "sgd", "--momentum", "-0.1"}, "got -0.1"},
       {{"--momentum", "0.9"}, "--momentum belongs to rmsprop, sgd, not to adam"},
       {{"--optimizer", "sgd", "--beta1", "0.9"}, "--beta1 belongs to adam, adamax, adamw, "},
-      {{"--optimizer", "rmsprop", "--beta2", "0.9"}, ", lion, not to rmsprop"},
+      {{"--optimizer", "rmsprop", "--beta2", "0.9"}, ", ademamix, not to rmsprop"},
       {{"--beta1", "1.5"}, "--beta1: expected a number of at least 0 and below 1, got 1.5"},
       {{"--beta2", "nan"}, "finite"},
       {{"--beta2", "0,9"}, "'0,9' is not a number"},
