@@ -7,8 +7,7 @@ build=$root/build/quickstart
 
 bash "$root/cmake/setup.sh"
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DXGRAD_BUILD_TESTS=OFF -DXGRAD_BUILD_BENCHMARKS=OFF \
-  -DCMAKE_UNITY_BUILD=ON \
-  --log-level=NOTICE
+  -DCMAKE_UNITY_BUILD=ON --log-level=NOTICE
 cmake --build "$build" --target train
 echo
 

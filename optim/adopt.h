@@ -14,8 +14,9 @@ struct AdoptOptions {
   bool clip = true;         ///< what enters m is cut off at ±(t - 1)^(1/4)
 };
 
-/// Taniguchi et al. 2024, Algorithm 2, which converges for every beta2 where Adam needs one that suits the problem
-/// (Reddi et al. 2018): a gradient is not in the v that divides it. In the first step v = g^2, and theta stays. Then
+/// Taniguchi et al. 2024, with the clipping of their revised paper. It converges for every beta2, where Adam needs one
+/// that suits the problem (Reddi et al. 2018): a gradient is not in the v that divides it. In the first step v = g^2,
+/// and theta stays. Then
 ///
 ///   m = beta1 m + (1 - beta1) clip(g / max(sqrt(v), eps)),  theta -= lr m,  v = beta2 v + (1 - beta2) g^2
 ///

@@ -24,7 +24,7 @@ TEST_CASE("schedules follow their tables") {
       {multi_step_lr({.milestones = {2, 3}, .gamma = 0.5}), {1, 1, 0.5, 0.25, 0.25}},
       {polynomial_lr({.total_iters = 4, .power = 2}), {1, 0.5625, 0.25, 0.0625, 0, 0}},
       {polynomial_lr({.total_iters = 2, .eta_min = 0.2}), {1, 0.6, 0.2, 0.2}},
-      // PyTorch's CyclicLR with base_lr 0.2 and max_lr 1 has these numbers.
+      // eta_min is base_lr in PyTorch's CyclicLR, and the base its max_lr.
       {cyclic_lr({.step_size_up = 2, .eta_min = 0.2}), {0.2, 0.6, 1, 0.6, 0.2, 0.6, 1}},
       {cyclic_lr({.step_size_up = 1, .step_size_down = 2, .mode = Cycle::triangular2}), {0, 1, 0.5, 0, 0.5, 0.25, 0}},
       {cyclic_lr({.step_size_up = 2, .mode = Cycle::exp_range, .gamma = 0.5}), {0, 0.25, 0.25, 0.0625, 0}},
