@@ -9,8 +9,8 @@
 namespace xgrad::optim {
 namespace {
 
-// What is left of Algorithm 1 when its step is known, computed in double and rounded once: in float, 1 - 0.999 is off by
-// 5e-5.
+// What is left of Algorithm 1 when its step is known, computed in double and rounded once: in float, 1 - 0.999 is off
+// by 5e-5.
 struct AdamConstants {
   template <class Options>
   AdamConstants(const Options& o, double t) : beta1(Scalar(o.beta1)), beta2(Scalar(o.beta2)) {

@@ -22,8 +22,9 @@ struct AdEMAMixOptions {
 ///   theta -= lr (m1 / (1 - beta1^t) + a m2) / (sqrt(v / (1 - beta2^t)) + eps)
 ///
 /// a is alpha, and b3 beta3, from step warm_up on. Before, with s = t / warm_up, a = alpha s, and b3 is such that the
-/// half-life of m2 grows in a straight line: ln(b3) = ln(beta1) ln(beta3) / ((1 - s) ln(beta3) + s ln(beta1)). Without a
-/// warm-up the slow mean can make the first steps diverge. State: "exp_avg" (m1), "exp_avg_slow" (m2), "exp_avg_sq" (v).
+/// half-life of m2 grows in a straight line: ln(b3) = ln(beta1) ln(beta3) / ((1 - s) ln(beta3) + s ln(beta1)). Without
+/// a warm-up the slow mean can make the first steps diverge. State: "exp_avg" (m1), "exp_avg_slow" (m2), "exp_avg_sq"
+/// (v).
 class AdEMAMix : public Rule<AdEMAMix, AdEMAMixOptions> {
  public:
   using Rule::Rule;
