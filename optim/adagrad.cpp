@@ -4,13 +4,13 @@
 
 namespace xgrad::optim {
 
-void Adagrad::check(const AdagradOptions& options) {
-  check_not_negative(name, "lr_decay", options.lr_decay);
-  check_not_negative(name, "initial_accumulator_value", options.initial_accumulator_value);
-  check_not_negative(name, "eps", options.eps);
+void AdagradRule::check() const {
+  check_not_negative(name(), "lr_decay", options.lr_decay);
+  check_not_negative(name(), "initial_accumulator_value", options.initial_accumulator_value);
+  check_not_negative(name(), "eps", options.eps);
 }
 
-void Adagrad::update(const Elements& elements, const AdagradOptions& options) {
+void AdagradRule::update(const Elements& elements) const {
   const auto rate = Scalar(options.lr / (1 + (elements.t - 1) * options.lr_decay)), eps = Scalar(options.eps);
   const auto initial = Scalar(elements.t == 1 ? options.initial_accumulator_value : 0);
   elements.for_each<1>([=](Register& theta, Register g, Register& s) {
@@ -19,12 +19,12 @@ void Adagrad::update(const Elements& elements, const AdagradOptions& options) {
   });
 }
 
-void Adadelta::check(const AdadeltaOptions& options) {
-  check_below_one(name, "rho", options.rho);
-  check_not_negative(name, "eps", options.eps);
+void AdadeltaRule::check() const {
+  check_below_one(name(), "rho", options.rho);
+  check_not_negative(name(), "eps", options.eps);
 }
 
-void Adadelta::update(const Elements& elements, const AdadeltaOptions& options) {
+void AdadeltaRule::update(const Elements& elements) const {
   const auto lr = Scalar(options.lr), eps = Scalar(options.eps);
   const auto rho = Scalar(options.rho), rest = Scalar(1 - options.rho);
   elements.for_each<2>([=](Register& theta, Register g, Register& v, Register& a) {

@@ -1,7 +1,7 @@
 // Adagrad and Adadelta: rates that fall with the gradients so far.
 #pragma once
 
-#include <xgrad/optim/optimizer.h>
+#include <xgrad/optim/rule_groups.h>
 
 namespace xgrad::optim {
 
@@ -16,20 +16,23 @@ struct AdagradOptions {
 
 /// Duchi, Hazan & Singer 2011, figure 1 with a diagonal matrix: s = s + g^2; theta -= lr / (1 + (t - 1) lr_decay) g /
 /// (sqrt(s) + eps). State: "sum" (s). Without weight decay, rows that a sparse gradient leaves out are not touched.
-class Adagrad : public Rule<Adagrad, AdagradOptions> {
+class AdagradRule : public RuleOf<AdagradOptions> {
  public:
-  using Rule::Rule;
-  static constexpr std::string_view name = "Adagrad";
-  static void check(const AdagradOptions& options);
-  static Slots slots(const AdagradOptions&) { return {"sum"}; }
-  static OptionValues values(const AdagradOptions& o) {
-    return {{"lr_decay", o.lr_decay}, {"initial_accumulator_value", o.initial_accumulator_value}, {"eps", o.eps}};
+  using RuleOf::RuleOf;
+  std::string_view name() const override { return "Adagrad"; }
+  void check() const override;
+  Slots slots() const override { return {"sum"}; }
+  OptionValues values() const override {
+    return {{"lr_decay", options.lr_decay},
+            {"initial_accumulator_value", options.initial_accumulator_value},
+            {"eps", options.eps}};
   }
-  static SparseRows sparse(const AdagradOptions& options) {
+  SparseRows sparse() const override {
     return options.weight_decay == 0 && options.initial_accumulator_value == 0 ? SparseRows::lazy : SparseRows::dense;
   }
-  static void update(const Elements& elements, const AdagradOptions& options);
+  void update(const Elements& elements) const override;
 };
+using Adagrad = OptimizerOf<AdagradRule>;
 
 struct AdadeltaOptions {
   double lr = 1;            ///< above 0
@@ -40,14 +43,15 @@ struct AdadeltaOptions {
 
 /// Zeiler 2012, Algorithm 1, with a rate: v = rho v + (1 - rho) g^2; d = sqrt(a + eps) / sqrt(v + eps) g; a = rho a +
 /// (1 - rho) d^2; theta -= lr d. State: "square_avg" (v), "acc_delta" (a).
-class Adadelta : public Rule<Adadelta, AdadeltaOptions> {
+class AdadeltaRule : public RuleOf<AdadeltaOptions> {
  public:
-  using Rule::Rule;
-  static constexpr std::string_view name = "Adadelta";
-  static void check(const AdadeltaOptions& options);
-  static Slots slots(const AdadeltaOptions&) { return {"square_avg", "acc_delta"}; }
-  static OptionValues values(const AdadeltaOptions& o) { return {{"rho", o.rho}, {"eps", o.eps}}; }
-  static void update(const Elements& elements, const AdadeltaOptions& options);
+  using RuleOf::RuleOf;
+  std::string_view name() const override { return "Adadelta"; }
+  void check() const override;
+  Slots slots() const override { return {"square_avg", "acc_delta"}; }
+  OptionValues values() const override { return {{"rho", options.rho}, {"eps", options.eps}}; }
+  void update(const Elements& elements) const override;
 };
+using Adadelta = OptimizerOf<AdadeltaRule>;
 
 }  // namespace xgrad::optim

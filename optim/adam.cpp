@@ -47,47 +47,48 @@ void row_shared_rule(const Elements& elements, const AdamConstants& c) {
 }  // namespace
 
 template <bool decoupled>
-void AdamRule<decoupled>::check(const Options& o) {
-  check_below_one(name, "beta1", o.beta1);
-  check_below_one(name, "beta2", o.beta2);
-  check_not_negative(name, "eps", o.eps);
-  check_not_negative(name, "eps_root", o.eps_root);
-  if (o.amsgrad && o.row_shared) throw ValueError(message("[", name, "] amsgrad and row_shared contradict each other"));
-  if (o.amsgrad && (o.dialect == Dialect::optax || o.dialect == Dialect::mlx))
-    throw ValueError(message("[", name, "] amsgrad is that of PyTorch and Keras, not of this dialect"));
+void BasicAdamRule<decoupled>::check() const {
+  check_below_one(name(), "beta1", options.beta1);
+  check_below_one(name(), "beta2", options.beta2);
+  check_not_negative(name(), "eps", options.eps);
+  check_not_negative(name(), "eps_root", options.eps_root);
+  if (options.amsgrad && options.row_shared)
+    throw ValueError(message("[", name(), "] amsgrad and row_shared contradict each other"));
+  if (options.amsgrad && (options.dialect == Dialect::optax || options.dialect == Dialect::mlx))
+    throw ValueError(message("[", name(), "] amsgrad is that of PyTorch and Keras, not of this dialect"));
 }
 
 template <bool decoupled>
-Corrections AdamRule<decoupled>::corrections(const Options& o, double t) {
-  if (!corrects_bias(o)) return no_corrections;
-  const double c1 = 1 - std::pow(o.beta1, t), c2 = 1 - std::pow(o.beta2, t);
-  return {c1, c2, c2, 1};
+Corrections BasicAdamRule<decoupled>::corrections(double t) const {
+  if (!corrects_bias(options)) return {};
+  const double c1 = 1 - std::pow(options.beta1, t), c2 = 1 - std::pow(options.beta2, t);
+  return {c1, c2, c2};
 }
 
 // Of gradients that grow by beta2 / beta1 a step: Cauchy-Schwarz on the sums that m and v are.
 template <bool decoupled>
-double AdamRule<decoupled>::bound(const Options& o) {
-  const double ratio = o.beta1 * o.beta1 / o.beta2;
-  if (!(ratio < 1) || o.row_shared) return std::numeric_limits<double>::infinity();
-  return o.lr * (1 - o.beta1) / std::sqrt((1 - o.beta2) * (1 - ratio));
+double BasicAdamRule<decoupled>::bound() const {
+  const double ratio = options.beta1 * options.beta1 / options.beta2;
+  if (!(ratio < 1) || options.row_shared) return std::numeric_limits<double>::infinity();
+  return options.lr * (1 - options.beta1) / std::sqrt((1 - options.beta2) * (1 - ratio));
 }
 
 template <bool decoupled>
-void AdamRule<decoupled>::update(const Elements& elements, const Options& o) {
-  const AdamConstants constants(o, elements.t);
-  o.row_shared ? row_shared_rule(elements, constants) : elements.for_each<3>(rule(constants, o.amsgrad));
+void BasicAdamRule<decoupled>::update(const Elements& elements) const {
+  const AdamConstants constants(options, elements.t);
+  options.row_shared ? row_shared_rule(elements, constants) : elements.for_each<3>(rule(constants, options.amsgrad));
 }
 
 template <bool decoupled>
-void AdamRule<decoupled>::replay(const MissedSteps& missed, const Options& options) {
-  const auto make = [o = options, &missed](double t) mutable {
+void BasicAdamRule<decoupled>::replay(const MissedSteps& missed) const {
+  const auto make = [o = this->last, &missed](double t) mutable {
     o.lr = missed.lr(t);
     return rule(AdamConstants(o, t), o.amsgrad);
   };
-  missed.replay<3>(make, {options.beta1, options.beta2, 1}, options.beta1 / std::sqrt(options.beta2));
+  missed.replay<3>(make, {this->last.beta1, this->last.beta2, 1}, this->last.beta1 / std::sqrt(this->last.beta2));
 }
 
-template class AdamRule<false>;
-template class AdamRule<true>;
+template class BasicAdamRule<false>;
+template class BasicAdamRule<true>;
 
 }  // namespace xgrad::optim

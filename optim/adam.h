@@ -2,7 +2,7 @@
 #pragma once
 
 #include <xgrad/optim/dialect.h>
-#include <xgrad/optim/optimizer.h>
+#include <xgrad/optim/rule_groups.h>
 
 namespace xgrad::optim {
 
@@ -39,35 +39,39 @@ struct AdamOptionsOf {
 /// number for each index of a parameter's first axis, the mean of g^2 over the others: half the memory, in the manner
 /// of Adafactor (Shazeer & Stern 2018). State: "exp_avg" (m), "exp_avg_sq" (v), "max_exp_avg_sq" (with amsgrad).
 template <bool decoupled>
-class AdamRule : public Rule<AdamRule<decoupled>, AdamOptionsOf<decoupled>> {
+class BasicAdamRule : public RuleOf<AdamOptionsOf<decoupled>> {
  public:
-  using Options = AdamOptionsOf<decoupled>;
-  using Rule<AdamRule, Options>::Rule;
-  static constexpr std::string_view name = decoupled ? "AdamW" : "Adam";
-  static void check(const Options& options);
-  static bool decouples(const Options& options) { return decoupled || options.dialect == Dialect::keras; }
-  static Slots slots(const Options& options) {
-    return {"exp_avg", Slot("exp_avg_sq", options.row_shared), options.amsgrad ? "max_exp_avg_sq" : ""};
+  using RuleOf<AdamOptionsOf<decoupled>>::RuleOf;
+  using RuleOf<AdamOptionsOf<decoupled>>::options;
+  std::string_view name() const override { return decoupled ? "AdamW" : "Adam"; }
+  void check() const override;
+  bool decouples() const override { return decoupled || options.dialect == Dialect::keras; }
+  Slots slots() const override {
+    return {"exp_avg", Slot("exp_avg_sq", options.row_shared ? per_row : per_element),
+            options.amsgrad ? "max_exp_avg_sq" : ""};
   }
-  static OptionValues values(const Options& o) {
-    return {{"beta1", o.beta1},
-            {"beta2", o.beta2},
-            {"eps", o.eps},
-            {"amsgrad", o.amsgrad},
-            {"dialect", static_cast<double>(o.dialect)},
-            {"bias_correction", o.bias_correction ? *o.bias_correction : -1.0},
-            {"eps_root", o.eps_root},
-            {"row_shared", o.row_shared}};
+  OptionValues values() const override {
+    return {{"beta1", options.beta1},
+            {"beta2", options.beta2},
+            {"eps", options.eps},
+            {"amsgrad", options.amsgrad},
+            {"dialect", static_cast<double>(options.dialect)},
+            {"bias_correction", options.bias_correction ? *options.bias_correction : -1.0},
+            {"eps_root", options.eps_root},
+            {"row_shared", options.row_shared}};
   }
-  static Corrections corrections(const Options& options, double t);
-  static double bound(const Options& options);
-  static void update(const Elements& elements, const Options& options);
-  static void replay(const MissedSteps& missed, const Options& options);
+  Corrections corrections(double t) const override;
+  double bound() const override;
+  void update(const Elements& elements) const override;
+  bool replays() const override { return true; }
+  void replay(const MissedSteps& missed) const override;
 };
 
 using AdamOptions = AdamOptionsOf<false>;
 using AdamWOptions = AdamOptionsOf<true>;
-using Adam = AdamRule<false>;
-using AdamW = AdamRule<true>;
+using AdamRule = BasicAdamRule<false>;
+using AdamWRule = BasicAdamRule<true>;
+using Adam = OptimizerOf<AdamRule>;
+using AdamW = OptimizerOf<AdamWRule>;
 
 }  // namespace xgrad::optim

@@ -43,40 +43,40 @@ void row_shared_rule(const Elements& elements, const AdamaxConstants& c) {
 }  // namespace
 
 template <bool decoupled>
-void AdamaxRule<decoupled>::check(const Options& o) {
-  check_below_one(name, "beta1", o.beta1);
-  check_below_one(name, "beta2", o.beta2);
-  check_not_negative(name, "eps", o.eps);
+void BasicAdamaxRule<decoupled>::check() const {
+  check_below_one(name(), "beta1", options.beta1);
+  check_below_one(name(), "beta2", options.beta2);
+  check_not_negative(name(), "eps", options.eps);
 }
 
 template <bool decoupled>
-Corrections AdamaxRule<decoupled>::corrections(const Options& o, double t) {
-  return {corrects_bias(o) ? 1 - std::pow(o.beta1, t) : 1, 1, 1, 1};
+Corrections BasicAdamaxRule<decoupled>::corrections(double t) const {
+  return {corrects_bias(options) ? 1 - std::pow(options.beta1, t) : 1};
 }
 
 // Of gradients that decay at rate beta2: u falls with them, while m remembers the larger ones.
 template <bool decoupled>
-double AdamaxRule<decoupled>::bound(const Options& o) {
-  if (!(o.beta1 < o.beta2)) return std::numeric_limits<double>::infinity();
-  return o.lr * (1 - o.beta1) / (1 - o.beta1 / o.beta2);
+double BasicAdamaxRule<decoupled>::bound() const {
+  if (!(options.beta1 < options.beta2)) return std::numeric_limits<double>::infinity();
+  return options.lr * (1 - options.beta1) / (1 - options.beta1 / options.beta2);
 }
 
 template <bool decoupled>
-void AdamaxRule<decoupled>::update(const Elements& elements, const Options& o) {
-  const AdamaxConstants constants(o, elements.t);
-  o.row_shared ? row_shared_rule(elements, constants) : elements.for_each<2>(rule(constants));
+void BasicAdamaxRule<decoupled>::update(const Elements& elements) const {
+  const AdamaxConstants constants(options, elements.t);
+  options.row_shared ? row_shared_rule(elements, constants) : elements.for_each<2>(rule(constants));
 }
 
 template <bool decoupled>
-void AdamaxRule<decoupled>::replay(const MissedSteps& missed, const Options& options) {
-  const auto make = [o = options, &missed](double t) mutable {
+void BasicAdamaxRule<decoupled>::replay(const MissedSteps& missed) const {
+  const auto make = [o = this->last, &missed](double t) mutable {
     o.lr = missed.lr(t);
     return rule(AdamaxConstants(o, t));
   };
-  missed.replay<2>(make, {options.beta1, options.beta2}, options.beta1 / options.beta2);
+  missed.replay<2>(make, {this->last.beta1, this->last.beta2}, this->last.beta1 / this->last.beta2);
 }
 
-template class AdamaxRule<false>;
-template class AdamaxRule<true>;
+template class BasicAdamaxRule<false>;
+template class BasicAdamaxRule<true>;
 
 }  // namespace xgrad::optim

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <xgrad/optim/dialect.h>
-#include <xgrad/optim/optimizer.h>
+#include <xgrad/optim/rule_groups.h>
 
 namespace xgrad::optim {
 
@@ -40,31 +40,34 @@ struct AdamaxOptionsOf {
 /// parameter's first axis, with the largest abs(g) over the others: half the memory, in the manner of SM3 (Anil et al.
 /// 2019) with rows as its only cover. State: "exp_avg" (m), "exp_inf" (u).
 template <bool decoupled>
-class AdamaxRule : public Rule<AdamaxRule<decoupled>, AdamaxOptionsOf<decoupled>> {
+class BasicAdamaxRule : public RuleOf<AdamaxOptionsOf<decoupled>> {
  public:
-  using Options = AdamaxOptionsOf<decoupled>;
-  using Rule<AdamaxRule, Options>::Rule;
-  static constexpr std::string_view name = decoupled ? "AdamaxW" : "Adamax";
-  static void check(const Options& options);
-  static bool decouples(const Options& options) { return decoupled || options.dialect == Dialect::keras; }
-  static Slots slots(const Options& options) { return {"exp_avg", Slot("exp_inf", options.row_shared)}; }
-  static OptionValues values(const Options& o) {
-    return {{"beta1", o.beta1},
-            {"beta2", o.beta2},
-            {"eps", o.eps},
-            {"dialect", static_cast<double>(o.dialect)},
-            {"bias_correction", o.bias_correction ? *o.bias_correction : -1.0},
-            {"row_shared", o.row_shared}};
+  using RuleOf<AdamaxOptionsOf<decoupled>>::RuleOf;
+  using RuleOf<AdamaxOptionsOf<decoupled>>::options;
+  std::string_view name() const override { return decoupled ? "AdamaxW" : "Adamax"; }
+  void check() const override;
+  bool decouples() const override { return decoupled || options.dialect == Dialect::keras; }
+  Slots slots() const override { return {"exp_avg", Slot("exp_inf", options.row_shared ? per_row : per_element)}; }
+  OptionValues values() const override {
+    return {{"beta1", options.beta1},
+            {"beta2", options.beta2},
+            {"eps", options.eps},
+            {"dialect", static_cast<double>(options.dialect)},
+            {"bias_correction", options.bias_correction ? *options.bias_correction : -1.0},
+            {"row_shared", options.row_shared}};
   }
-  static Corrections corrections(const Options& options, double t);
-  static double bound(const Options& options);
-  static void update(const Elements& elements, const Options& options);
-  static void replay(const MissedSteps& missed, const Options& options);
+  Corrections corrections(double t) const override;
+  double bound() const override;
+  void update(const Elements& elements) const override;
+  bool replays() const override { return true; }
+  void replay(const MissedSteps& missed) const override;
 };
 
 using AdamaxOptions = AdamaxOptionsOf<false>;
 using AdamaxWOptions = AdamaxOptionsOf<true>;
-using Adamax = AdamaxRule<false>;
-using AdamaxW = AdamaxRule<true>;
+using AdamaxRule = BasicAdamaxRule<false>;
+using AdamaxWRule = BasicAdamaxRule<true>;
+using Adamax = OptimizerOf<AdamaxRule>;
+using AdamaxW = OptimizerOf<AdamaxWRule>;
 
 }  // namespace xgrad::optim

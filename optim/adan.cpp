@@ -4,20 +4,20 @@
 
 namespace xgrad::optim {
 
-void Adan::check(const AdanOptions& options) {
-  check_below_one(name, "beta1", options.beta1);
-  check_below_one(name, "beta2", options.beta2);
-  check_below_one(name, "beta3", options.beta3);
-  check_not_negative(name, "eps", options.eps);
+void AdanRule::check() const {
+  check_below_one(name(), "beta1", options.beta1);
+  check_below_one(name(), "beta2", options.beta2);
+  check_below_one(name(), "beta3", options.beta3);
+  check_not_negative(name(), "eps", options.eps);
 }
 
-Corrections Adan::corrections(const AdanOptions& o, double t) {
-  return {1 - std::pow(o.beta1, t), 1 - std::pow(o.beta2, t), 1 - std::pow(o.beta3, t), 1};
+Corrections AdanRule::corrections(double t) const {
+  return {1 - std::pow(options.beta1, t), 1 - std::pow(options.beta2, t), 1 - std::pow(options.beta3, t)};
 }
 
-void Adan::update(const Elements& elements, const AdanOptions& options) {
+void AdanRule::update(const Elements& elements) const {
   const bool first = elements.t == 1;
-  const Corrections correction = corrections(options, elements.t);
+  const Corrections correction = corrections(elements.t);
   const auto beta1 = Scalar(options.beta1), rest1 = Scalar(1 - options.beta1);
   const auto beta2 = Scalar(options.beta2), rest2 = Scalar(1 - options.beta2);
   const auto beta3 = Scalar(options.beta3), rest3 = Scalar(1 - options.beta3);

@@ -1,7 +1,7 @@
 // Adan: Adam with Nesterov's momentum, by the differences of gradients.
 #pragma once
 
-#include <xgrad/optim/optimizer.h>
+#include <xgrad/optim/rule_groups.h>
 
 namespace xgrad::optim {
 
@@ -22,18 +22,19 @@ struct AdanOptions {
 ///
 /// The paper divides theta by 1 + lr weight_decay after the step, where this multiplies it before. State: "exp_avg"
 /// (m), "exp_avg_diff" (v), "exp_avg_sq" (n), "previous_grad".
-class Adan : public Rule<Adan, AdanOptions> {
+class AdanRule : public RuleOf<AdanOptions> {
  public:
-  using Rule::Rule;
-  static constexpr std::string_view name = "Adan";
-  static void check(const AdanOptions& options);
-  static Slots slots(const AdanOptions&) { return {"exp_avg", "exp_avg_diff", "exp_avg_sq", "previous_grad"}; }
-  static OptionValues values(const AdanOptions& o) {
-    return {{"beta1", o.beta1}, {"beta2", o.beta2}, {"beta3", o.beta3}, {"eps", o.eps}};
+  using RuleOf::RuleOf;
+  std::string_view name() const override { return "Adan"; }
+  void check() const override;
+  Slots slots() const override { return {"exp_avg", "exp_avg_diff", "exp_avg_sq", "previous_grad"}; }
+  OptionValues values() const override {
+    return {{"beta1", options.beta1}, {"beta2", options.beta2}, {"beta3", options.beta3}, {"eps", options.eps}};
   }
-  static bool decouples(const AdanOptions&) { return true; }
-  static Corrections corrections(const AdanOptions& options, double t);
-  static void update(const Elements& elements, const AdanOptions& options);
+  bool decouples() const override { return true; }
+  Corrections corrections(double t) const override;
+  void update(const Elements& elements) const override;
 };
+using Adan = OptimizerOf<AdanRule>;
 
 }  // namespace xgrad::optim

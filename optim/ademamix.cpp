@@ -5,27 +5,27 @@
 
 namespace xgrad::optim {
 
-void AdEMAMix::check(const AdEMAMixOptions& o) {
-  check_below_one(name, "beta1", o.beta1);
-  check_below_one(name, "beta2", o.beta2);
-  check_below_one(name, "beta3", o.beta3);
-  if (o.beta3 < o.beta1)
-    throw ValueError(message("[", name, "] beta3 must be at least beta1, ", o.beta1, ", got ", o.beta3));
-  if (o.warm_up > 0) check_positive(name, "beta1, with a warm_up,", o.beta1);
-  check_not_negative(name, "alpha", o.alpha);
-  check_not_negative(name, "warm_up", static_cast<double>(o.warm_up));
-  check_not_negative(name, "eps", o.eps);
+void AdEMAMixRule::check() const {
+  check_below_one(name(), "beta1", options.beta1);
+  check_below_one(name(), "beta2", options.beta2);
+  check_below_one(name(), "beta3", options.beta3);
+  if (options.beta3 < options.beta1)
+    throw ValueError(message("[", name(), "] beta3 must be at least beta1, ", options.beta1, ", got ", options.beta3));
+  if (options.warm_up > 0) check_positive(name(), "beta1, with a warm_up,", options.beta1);
+  check_not_negative(name(), "alpha", options.alpha);
+  check_not_negative(name(), "warm_up", static_cast<double>(options.warm_up));
+  check_not_negative(name(), "eps", options.eps);
 }
 
-Corrections AdEMAMix::corrections(const AdEMAMixOptions& o, double t) {
-  return {1 - std::pow(o.beta1, t), 1, 1 - std::pow(o.beta2, t), 1};
+Corrections AdEMAMixRule::corrections(double t) const {
+  return {1 - std::pow(options.beta1, t), 1, 1 - std::pow(options.beta2, t)};
 }
 
-void AdEMAMix::update(const Elements& elements, const AdEMAMixOptions& options) {
+void AdEMAMixRule::update(const Elements& elements) const {
   const double done = elements.t < double(options.warm_up) ? elements.t / double(options.warm_up) : 1;
   const double fast = std::log(options.beta1), slow = std::log(options.beta3);
   const double slow_now = done == 1 ? options.beta3 : std::exp(fast * slow / ((1 - done) * slow + done * fast));
-  const Corrections correction = corrections(options, elements.t);
+  const Corrections correction = corrections(elements.t);
   const auto beta1 = Scalar(options.beta1), rest1 = Scalar(1 - options.beta1);
   const auto beta2 = Scalar(options.beta2), rest2 = Scalar(1 - options.beta2);
   const auto beta3 = Scalar(slow_now), rest3 = Scalar(1 - slow_now);

@@ -1,7 +1,7 @@
 // AdEMAMix: Adam with a second mean of gradients that reaches far back.
 #pragma once
 
-#include <xgrad/optim/optimizer.h>
+#include <xgrad/optim/rule_groups.h>
 
 namespace xgrad::optim {
 
@@ -25,19 +25,20 @@ struct AdEMAMixOptions {
 /// half-life of m2 grows in a straight line: ln(b3) = ln(beta1) ln(beta3) / ((1 - s) ln(beta3) + s ln(beta1)). Without
 /// a warm-up the slow mean can make the first steps diverge. State: "exp_avg" (m1), "exp_avg_slow" (m2), "exp_avg_sq"
 /// (v).
-class AdEMAMix : public Rule<AdEMAMix, AdEMAMixOptions> {
+class AdEMAMixRule : public RuleOf<AdEMAMixOptions> {
  public:
-  using Rule::Rule;
-  static constexpr std::string_view name = "AdEMAMix";
-  static void check(const AdEMAMixOptions& options);
-  static Slots slots(const AdEMAMixOptions&) { return {"exp_avg", "exp_avg_slow", "exp_avg_sq"}; }
-  static OptionValues values(const AdEMAMixOptions& o) {
-    return {{"beta1", o.beta1}, {"beta2", o.beta2}, {"beta3", o.beta3},
-            {"alpha", o.alpha}, {"eps", o.eps},     {"warm_up", static_cast<double>(o.warm_up)}};
+  using RuleOf::RuleOf;
+  std::string_view name() const override { return "AdEMAMix"; }
+  void check() const override;
+  Slots slots() const override { return {"exp_avg", "exp_avg_slow", "exp_avg_sq"}; }
+  OptionValues values() const override {
+    return {{"beta1", options.beta1}, {"beta2", options.beta2}, {"beta3", options.beta3},
+            {"alpha", options.alpha}, {"eps", options.eps},     {"warm_up", static_cast<double>(options.warm_up)}};
   }
-  static bool decouples(const AdEMAMixOptions&) { return true; }
-  static Corrections corrections(const AdEMAMixOptions& options, double t);
-  static void update(const Elements& elements, const AdEMAMixOptions& options);
+  bool decouples() const override { return true; }
+  Corrections corrections(double t) const override;
+  void update(const Elements& elements) const override;
 };
+using AdEMAMix = OptimizerOf<AdEMAMixRule>;
 
 }  // namespace xgrad::optim

@@ -4,13 +4,13 @@
 
 namespace xgrad::optim {
 
-void Adopt::check(const AdoptOptions& options) {
-  check_below_one(name, "beta1", options.beta1);
-  check_below_one(name, "beta2", options.beta2);
-  check_positive(name, "eps", options.eps);
+void AdoptRule::check() const {
+  check_below_one(name(), "beta1", options.beta1);
+  check_below_one(name(), "beta2", options.beta2);
+  check_positive(name(), "eps", options.eps);
 }
 
-void Adopt::update(const Elements& elements, const AdoptOptions& options) {
+void AdoptRule::update(const Elements& elements) const {
   const bool first = elements.t == 1;
   const auto lr = Scalar(options.lr), eps = Scalar(options.eps), limit = Scalar(std::pow(elements.t - 1, 0.25));
   const auto beta1 = Scalar(options.beta1), rest1 = Scalar(1 - options.beta1);

@@ -1,7 +1,7 @@
 // ADOPT: Adam, divided by the second moment of the gradients before.
 #pragma once
 
-#include <xgrad/optim/optimizer.h>
+#include <xgrad/optim/rule_groups.h>
 
 namespace xgrad::optim {
 
@@ -21,16 +21,17 @@ struct AdoptOptions {
 ///   m = beta1 m + (1 - beta1) clip(g / max(sqrt(v), eps)),  theta -= lr m,  v = beta2 v + (1 - beta2) g^2
 ///
 /// State: "exp_avg" (m), "exp_avg_sq" (v).
-class Adopt : public Rule<Adopt, AdoptOptions> {
+class AdoptRule : public RuleOf<AdoptOptions> {
  public:
-  using Rule::Rule;
-  static constexpr std::string_view name = "ADOPT";
-  static void check(const AdoptOptions& options);
-  static Slots slots(const AdoptOptions&) { return {"exp_avg", "exp_avg_sq"}; }
-  static OptionValues values(const AdoptOptions& o) {
-    return {{"beta1", o.beta1}, {"beta2", o.beta2}, {"eps", o.eps}, {"clip", o.clip}};
+  using RuleOf::RuleOf;
+  std::string_view name() const override { return "ADOPT"; }
+  void check() const override;
+  Slots slots() const override { return {"exp_avg", "exp_avg_sq"}; }
+  OptionValues values() const override {
+    return {{"beta1", options.beta1}, {"beta2", options.beta2}, {"eps", options.eps}, {"clip", options.clip}};
   }
-  static void update(const Elements& elements, const AdoptOptions& options);
+  void update(const Elements& elements) const override;
 };
+using Adopt = OptimizerOf<AdoptRule>;
 
 }  // namespace xgrad::optim

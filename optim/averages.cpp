@@ -23,7 +23,7 @@ void WeightAverage::check_shapes() const {
 }
 
 void WeightAverage::update() {
-  if (!saved_.empty()) throw GraphError("[WeightAverage] update() within a Swap would average the averages");
+  require_trained_weights("WeightAverage", "update()");
   check_shapes();
   ++updates_;
   const double share = options_.decay ? 1 - *options_.decay : 1 / static_cast<double>(updates_);
@@ -35,27 +35,17 @@ void WeightAverage::update() {
     });
 }
 
-WeightAverage::Swap::Swap(WeightAverage& average) : average_(average) {
-  if (average_.updates_ == 0) throw GraphError("[WeightAverage] there is no average yet: call update() first");
-  if (!average_.saved_.empty()) throw GraphError("[WeightAverage] the averages are swapped in already");
-  average_.check_shapes();
-  const double corrected =
-      average_.options_.decay ? 1 - std::pow(*average_.options_.decay, static_cast<double>(average_.updates_)) : 1;
+Weights WeightAverage::evaluation_weights() const {
+  if (updates_ == 0) throw GraphError("[WeightAverage] there is no average yet: call update() first");
+  check_shapes();
+  const double corrected = options_.decay ? 1 - std::pow(*options_.decay, static_cast<double>(updates_)) : 1;
   const auto scale = static_cast<Scalar>(1 / corrected);
-  std::vector<Tensor> saved;  // all of them before anything changes: memory may end
-  for (const auto& [name, parameter] : average_.parameters_) saved.push_back(parameter.value());
-  average_.saved_ = std::move(saved);
-  for (std::size_t i = 0; i < average_.parameters_.size(); ++i) {
-    Tensor& value = average_.parameters_[i].second.mutable_value();
-    std::transform(average_.averages_[i].begin(), average_.averages_[i].end(), value.begin(),
-                   [scale](Scalar x) { return scale * x; });
+  Weights result;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    Tensor& average = result.emplace_back(parameters_[i].second, averages_[i]).second;
+    for (Scalar& x : average) x *= scale;
   }
-}
-
-WeightAverage::Swap::~Swap() {
-  for (std::size_t i = 0; i < average_.parameters_.size(); ++i)
-    average_.parameters_[i].second.mutable_value() = std::move(average_.saved_[i]);
-  average_.saved_.clear();
+  return result;
 }
 
 StateDict WeightAverage::state_dict() const {

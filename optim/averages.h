@@ -3,6 +3,8 @@
 
 #include <xgrad/optim/optimizer.h>
 
+#include <optional>
+
 namespace xgrad::optim {
 
 struct WeightAverageOptions {
@@ -16,28 +18,20 @@ struct WeightAverageOptions {
 ///
 ///   WeightAverage average(model.parameters(), {.decay = 0.999});
 ///   … optimizer.step(); average.update(); …
-///   { const WeightAverage::Swap swap(average); evaluate(model); }  // the parameters are the average meanwhile
-class WeightAverage {
+///   { const EvaluationWeights guard(average); evaluate(model); }  // the parameters are the average meanwhile
+class WeightAverage : public WeightSource {
  public:
   /// ValueError for a decay out of range or an empty list.
   explicit WeightAverage(ParameterList parameters, WeightAverageOptions options = {});
 
-  /// To be called after each step, or at the end of each epoch. GraphError while a Swap lives; ShapeError, here and at
-  /// a Swap, before anything changes, where a parameter was given another shape.
+  /// To be called after each step, or at the end of each epoch. GraphError while an EvaluationWeights of it lives;
+  /// ShapeError, here and at an EvaluationWeights, before anything changes, where a parameter was given another shape.
   void update();
   std::int64_t updates() const { return updates_; }
 
-  /// The parameters are the averages while it lives. GraphError before the first update or within another Swap.
-  class Swap {
-   public:
-    explicit Swap(WeightAverage& average);
-    ~Swap();
-    Swap(const Swap&) = delete;
-    Swap& operator=(const Swap&) = delete;
-
-   private:
-    WeightAverage& average_;
-  };
+  /// The averages. GraphError before the first update.
+  Weights evaluation_weights() const override;
+  using Swap = EvaluationWeights;
 
   /// "fc1.weight.average" (the average, its bias not corrected) and "updates".
   StateDict state_dict() const;
@@ -49,7 +43,7 @@ class WeightAverage {
 
   ParameterList parameters_;
   WeightAverageOptions options_;
-  std::vector<Tensor> averages_, saved_;  // saved_ holds the parameters during a Swap
+  std::vector<Tensor> averages_;
   std::int64_t updates_ = 0;
 };
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <xgrad/core/simd.h>
-#include <xgrad/optim/optimizer.h>
+#include <xgrad/optim/rule.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,14 +12,14 @@ namespace xgrad::optim {
 
 /// One parameter, or a part of it, with its gradient and its state.
 struct Elements {
-  /// Calls rule(theta, g, state…) for each register of elements, with the first `slots` state tensors (zeros for a slot
-  /// that is not in use). g is the gradient after `maximize` and coupled weight decay; decoupled weight decay has been
-  /// applied to theta. The compiler fuses the rule into one loop that reads and writes each number once.
+  /// Calls formula(theta, g, state…) for each register of elements, with the first `slots` state tensors (zeros for a
+  /// slot that is not in use). g is the gradient after `maximize` and coupled weight decay; decoupled weight decay has
+  /// been applied to theta. The compiler fuses the formula into one loop that reads and writes each number once.
   template <std::size_t slots, class F>
-  void for_each(F rule) const {
+  void for_each(F formula) const {
     constexpr auto all = std::make_index_sequence<slots>();
     const std::size_t whole = size - size % register_size, left = size - whole;
-    for (std::size_t i = 0; i < whole; i += register_size) apply(rule, theta + i, gradient + i, state, i, all);
+    for (std::size_t i = 0; i < whole; i += register_size) apply(formula, theta + i, gradient + i, state, i, all);
     if (left == 0) return;
     Scalar last_theta[register_size] = {}, last_gradient[register_size] = {}, last_state[max_slots][register_size] = {};
     std::array<Scalar*, max_slots> last = {};
@@ -27,7 +27,7 @@ struct Elements {
     std::copy_n(gradient + whole, left, last_gradient);
     for (std::size_t slot = 0; slot < slots; ++slot)
       if (state[slot]) last[slot] = std::copy_n(state[slot] + whole, left, last_state[slot]) - left;
-    apply(rule, last_theta, last_gradient, last, 0, all);
+    apply(formula, last_theta, last_gradient, last, 0, all);
     std::copy_n(last_theta, left, theta + whole);
     for (std::size_t slot = 0; slot < slots; ++slot)
       if (state[slot]) std::copy_n(last_state[slot], left, state[slot] + whole);
@@ -58,18 +58,21 @@ struct Elements {
     result.theta += begin;
     result.gradient += begin;
     for (std::size_t slot = 0; slot < max_slots; ++slot)
-      if (state[slot]) result.state[slot] += per_row[slot] ? begin / width : begin;
+      if (state[slot]) result.state[slot] += shape_of[slot] == per_row ? begin / width : begin;
     return result;
   }
 
+  const Rule* rule = nullptr;
   std::size_t parameter = 0;        // its number in the optimizer
   std::size_t size = 0, width = 1;  ///< elements, and those of one index of the first axis
+  Shape shape = {};                 ///< of the whole parameter
   double t = 0;                     ///< the steps of this parameter, this one included: 1, 2, …
-  double product = 1;               ///< the rule's running product, this step included
+  Numbers* numbers = nullptr;       ///< the rule's, this step included
+  Sums sums = {};                   ///< what sum() has added up
   Scalar* theta = nullptr;
   Scalar* gradient = nullptr;
   std::array<Scalar*, max_slots> state = {};  // null where a slot is not in use
-  std::array<bool, max_slots> per_row = {};
+  std::array<ShapeOf, max_slots> shape_of = {};
   std::size_t unit = 1;     // so many elements must not be cut apart: those of a row that shares state, or all
   Scalar weight_decay = 0;  // times theta is added to the gradient
   Scalar shrink = 1;        // theta is multiplied by it
@@ -82,14 +85,14 @@ struct Elements {
   }
 
   template <class F, std::size_t... i>
-  void apply(F& rule, Scalar* to, const Scalar* from, const std::array<Scalar*, max_slots>& slots, std::size_t begin,
+  void apply(F& formula, Scalar* to, const Scalar* from, const std::array<Scalar*, max_slots>& slots, std::size_t begin,
              std::index_sequence<i...>) const {
     Register values = load(to), g = load(from);
     std::array<Register, sizeof...(i)> slot = {(slots[i] ? load(slots[i] + begin) : Register(0))...};
     if (shrink != 1) values *= shrink;
     if (maximize) g = -g;
     if (weight_decay != 0) g += weight_decay * values;
-    rule(values, g, slot[i]...);
+    formula(values, g, slot[i]...);
     store(values, to);
     ((slots[i] ? store(slot[i], slots[i] + begin) : void()), ...);
   }

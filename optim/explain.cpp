@@ -1,11 +1,12 @@
 #include <xgrad/core/errors.h>
-#include <xgrad/core/flush_to_zero.h>
 #include <xgrad/optim/elements.h>
 #include <xgrad/optim/explain.h>
+#include <xgrad/optim/rule_groups.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 namespace xgrad::optim {
 namespace {
@@ -34,44 +35,67 @@ std::optional<Quantiles> quantiles(std::vector<double> values) {
 }  // namespace
 
 std::vector<Explanation> explain(const Optimizer& optimizer) {
-  std::vector<Explanation> result;
-  for (std::size_t i = 0; i < optimizer.parameters_.size(); ++i) {
-    const auto& [name, variable] = optimizer.parameters_[i];
+  const RuleGroups* const groups = optimizer.rule_groups();
+  if (!groups) throw ValueError(message("[explain] the steps of ", optimizer.rule(), " are not those of a rule"));
+  groups->require_trained_weights("explain", "a step foretold");
+  // The step is made, on copies of everything that it changes.
+  struct Copies {
+    Tensor after, gradient;
+    RuleGroups::SlotTensors slots;
+    Numbers numbers;
+  };
+  std::vector<Copies> copies(groups->parameters_.size());
+  std::vector<Numbers> numbers;
+  for (const RuleGroups::Applied& group : groups->groups_) {
+    if (group.rule->needs_loss())
+      throw ValueError(message("[explain] a step of ", group.rule->name(), " depends on the loss, which it brings"));
+    numbers.push_back(group.numbers);
+  }
+  std::vector<Elements> work;
+  for (std::size_t i = 0; i < copies.size(); ++i) {
+    const Variable& variable = groups->parameters_[i].second;
     if (!variable.has_grad()) continue;
-    const Optimizer::State& state = optimizer.states_[i];
-    const Optimizer::Plan plan = optimizer.plan(state.group);
-    optimizer.check_shapes(i, plan);
+    const RuleGroups::State& state = groups->states_[i];
+    const RuleGroups::Plan plan = groups->plan(state.group);
+    groups->check_shapes(i, plan);
+    copies[i] = {variable.value(), variable.grad(), state.slots, state.numbers};
+    Elements& elements = work.emplace_back(groups->elements(plan, i, copies[i].slots));
+    elements.theta = copies[i].after.data(), elements.gradient = copies[i].gradient.data();
+    elements.t = static_cast<double>(state.steps + 1);
+    elements.numbers = elements.rule->over() == Over::group ? &numbers[state.group] : &copies[i].numbers;
+  }
+  std::vector<Elements> done = work;
+  groups->run(done, std::numeric_limits<double>::quiet_NaN());
+
+  std::vector<Explanation> result;
+  for (const Elements& elements : work) {
+    const std::size_t i = elements.parameter;
+    const auto& [name, variable] = groups->parameters_[i];
+    const auto& [after, gradient, slots, kept] = copies[i];
+    const RuleGroups::SlotTensors& slots_before = groups->states_[i].slots;
+    const Rule& rule = *elements.rule;
+    const Slots names = rule.slots();
     const Tensor& before = variable.value();
-    Tensor after = before, gradient = variable.grad();
     Explanation one;
-    one.parameter = name, one.shape = before.shape(), one.step = state.steps + 1;
+    one.parameter = name, one.shape = before.shape(), one.step = groups->states_[i].steps + 1;
     one.subnormals = subnormals(before) + subnormals(gradient);
+    for (const std::optional<Tensor>& slot : slots_before) one.subnormals += slot ? subnormals(*slot) : 0;
 
-    auto slots = state.slots;
-    Elements elements = optimizer.elements(plan, before.shape(), slots);
-    for (const std::optional<Tensor>& slot : state.slots) one.subnormals += slot ? subnormals(*slot) : 0;
-    elements.theta = after.data(), elements.gradient = gradient.data();
-    elements.t = static_cast<double>(one.step);
-    elements.product = state.product * optimizer.factor(state.group, elements.t);
-    {
-      const FlushToZero guard;
-      optimizer.update(elements, state.group);
-    }
-
-    const Corrections corrections = optimizer.corrections(state.group, elements.t);
+    const Corrections corrections = rule.corrections(elements.t);
+    const auto corrected = [&](std::size_t slot, double x) { return x / corrections[slot]; };
     for (std::size_t slot = 0; slot < max_slots; ++slot)
       if (elements.state[slot])
-        one.moments.emplace_back(plan.slots[slot].name, norm(*slots[slot]) / corrections[slot] /
-                                                            std::sqrt(static_cast<double>(slots[slot]->size())));
-    const bool has_mean = plan.slots[0].name == "exp_avg";
+        one.moments.emplace_back(names[slot].name, corrected(slot, norm(*slots[slot])) /
+                                                       std::sqrt(static_cast<double>(slots[slot]->size())));
+    const bool has_mean = names[0].name == "exp_avg";
     const Tensor& direction = has_mean ? *slots[0] : gradient;
-    const double bound = optimizer.bound(state.group);
+    const double bound = rule.bound();
     std::vector<double> rates;
     double update = 0, far = 0;
     for (std::size_t k = 0; k < before.size(); ++k) {
       const double moved = double(after.data()[k]) - double(before.data()[k]);
       const double step = std::abs(double(after.data()[k]) - double(elements.shrink) * double(before.data()[k]));
-      const double along = std::abs(double(direction.data()[k])) / (has_mean ? corrections[0] : 1);
+      const double along = has_mean ? std::abs(corrected(0, direction.data()[k])) : std::abs(direction.data()[k]);
       update += moved * moved;
       far += step >= 0.99 * bound;
       if (along > 0) rates.push_back(step / along);

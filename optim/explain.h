@@ -29,7 +29,7 @@ struct Explanation {
 };
 
 /// For each parameter that has a gradient, in order. To be called between backward() and step(); nothing changes.
-/// ShapeError as from step().
+/// ShapeError as from step(); ValueError for an optimizer whose steps are not those of rules, or depend on the loss.
 std::vector<Explanation> explain(const Optimizer& optimizer);
 
 /// A row a parameter, to be read.

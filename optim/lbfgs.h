@@ -1,7 +1,7 @@
 // L-BFGS: a quasi-Newton method for losses without noise.
 #pragma once
 
-#include <xgrad/optim/closure.h>
+#include <xgrad/optim/flat.h>
 
 #include <cstdint>
 #include <deque>
@@ -23,44 +23,35 @@ struct LBFGSOptions {
 /// (3.5 and 3.6, with the cubic of equation 3.59) whose steps satisfy the strong Wolfe conditions (3.7). A pair whose
 /// curvature s'y is not above 0 is left out. Inner products are summed in double. The closure must give the same loss
 /// at the same parameters: all data, no dropout.
-class LBFGS : private Rule<LBFGS, LBFGSOptions> {
+class LBFGS : public FlatOptimizer {
  public:
   /// ValueError for options out of range, an empty list, or a parameter or name that comes twice.
   explicit LBFGS(ParameterList parameters, LBFGSOptions options = {});
-  using Rule::lr, Rule::parameters, Rule::zero_grad;
+  std::string_view rule() const override { return "LBFGS"; }
+  double& lr(std::size_t group = 0) override;
 
+  using FlatOptimizer::step;
   /// Makes iterations until a tolerance or a maximum is reached, or no lower loss is found. Returns the loss at the new
-  /// parameters. ValueError where the loss or gradient is NaN or infinite at the first call of the closure (a line
-  /// search merely turns back from such points), GraphError where it depends on no parameter, ShapeError where a
-  /// parameter or its gradient is not of the shape that the parameter had at construction.
-  double step(const Closure& closure);
+  /// parameters. A line search turns back from where the loss is NaN or infinite.
+  double step(const Closure& closure) override;
+  std::size_t state_bytes() const override;
 
-  /// "pairs", and oldest first "s.0", "y.0", "s.1", …: flat arrays over all parameters, in order. The options too, as
-  /// "options.0.lr".
-  StateDict state_dict() const;
+  /// "pairs", and oldest first "s.0", "y.0", "s.1", …: flat arrays over all parameters, in order; "steps", and the
+  /// options, as "options.0.lr".
+  StateDict state_dict() const override;
   /// Takes the place of the pairs and of lr. DataError, before anything changes, that lists what is missing,
   /// unexpected, of another size, no pair of positive curvature, or another option.
-  void load_state_dict(const StateDict& dict);
-
-  // For the base, which checks the construction. It has no update of its own.
-  static constexpr std::string_view name = "LBFGS";
-  using Rule::bound, Rule::corrections, Rule::decouples, Rule::factor, Rule::product, Rule::slots, Rule::sparse,
-      Rule::whole;
-  static void check(const LBFGSOptions& options);
-  static OptionValues values(const LBFGSOptions& options);
-  static void update(const Elements&, const LBFGSOptions&) {}
+  void load_state_dict(const StateDict& dict) override;
 
  private:
   struct Pair {
     Tensor s, y;
     double curvature;  // s'y
   };
-  void check_shape(std::size_t parameter, const Shape& got) const;
-  void assign(const Tensor& values) const;
-  Tensor flat(bool gradients) const;
   Tensor direction(const Tensor& gradient) const;
+  OptionValues option_values() const;
 
-  std::vector<Shape> shapes_;  // of the parameters, to which the pairs belong
+  LBFGSOptions options_;
   std::deque<Pair> pairs_;
 };
 

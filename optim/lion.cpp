@@ -4,12 +4,12 @@
 
 namespace xgrad::optim {
 
-void Lion::check(const LionOptions& options) {
-  check_below_one(name, "beta1", options.beta1);
-  check_below_one(name, "beta2", options.beta2);
+void LionRule::check() const {
+  check_below_one(name(), "beta1", options.beta1);
+  check_below_one(name(), "beta2", options.beta2);
 }
 
-void Lion::update(const Elements& elements, const LionOptions& options) {
+void LionRule::update(const Elements& elements) const {
   const auto lr = Scalar(options.lr), beta1 = Scalar(options.beta1), rest1 = Scalar(1 - options.beta1);
   const auto beta2 = Scalar(options.beta2), rest2 = Scalar(1 - options.beta2);
   elements.for_each<1>([=](Register& theta, Register g, Register& m) {

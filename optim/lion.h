@@ -1,7 +1,7 @@
 // Lion: the sign of momentum.
 #pragma once
 
-#include <xgrad/optim/optimizer.h>
+#include <xgrad/optim/rule_groups.h>
 
 namespace xgrad::optim {
 
@@ -15,16 +15,17 @@ struct LionOptions {
 
 /// Chen et al. 2023, Algorithm 2: theta -= lr sign(beta1 m + (1 - beta1) g); m = beta2 m + (1 - beta2) g. State:
 /// "exp_avg" (m).
-class Lion : public Rule<Lion, LionOptions> {
+class LionRule : public RuleOf<LionOptions> {
  public:
-  using Rule::Rule;
-  static constexpr std::string_view name = "Lion";
-  static void check(const LionOptions& options);
-  static Slots slots(const LionOptions&) { return {"exp_avg"}; }
-  static OptionValues values(const LionOptions& o) { return {{"beta1", o.beta1}, {"beta2", o.beta2}}; }
-  static bool decouples(const LionOptions&) { return true; }
-  static double bound(const LionOptions& options) { return options.lr; }
-  static void update(const Elements& elements, const LionOptions& options);
+  using RuleOf::RuleOf;
+  std::string_view name() const override { return "Lion"; }
+  void check() const override;
+  Slots slots() const override { return {"exp_avg"}; }
+  OptionValues values() const override { return {{"beta1", options.beta1}, {"beta2", options.beta2}}; }
+  bool decouples() const override { return true; }
+  double bound() const override { return options.lr; }
+  void update(const Elements& elements) const override;
 };
+using Lion = OptimizerOf<LionRule>;
 
 }  // namespace xgrad::optim

@@ -1,6 +1,7 @@
 #include <xgrad/autograd/indexing.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/optim/clip.h>
+#include <xgrad/optim/closure.h>
 #include <xgrad/optim/minimize.h>
 #include <xgrad/optim/ranges.h>
 
@@ -20,8 +21,6 @@ void check(const Until& until) {
   check_not_negative(operation, "improvement", until.improvement);
   check_not_negative(operation, "max_steps", static_cast<double>(until.max_steps));
 }
-
-using LeftOut = std::function<SparseRows(std::size_t parameter)>;
 
 // What a step moves, as it was before: a parameter, or the rows of one that alone move.
 class Moving {
@@ -51,10 +50,11 @@ class Moving {
   Tensor before_;
 };
 
-std::vector<Moving> moving(const ParameterList& parameters, const LeftOut& left_out, bool with_waiting_rows) {
+std::vector<Moving> moving(const Optimizer& optimizer, bool with_waiting_rows) {
+  const ParameterList& parameters = optimizer.parameters();
   std::vector<Moving> all;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const SparseRows others = left_out(i);
+    const SparseRows others = optimizer.left_out(i);
     all.emplace_back(parameters[i].second,
                      others == SparseRows::lazy || (others == SparseRows::exact && !with_waiting_rows));
   }
@@ -75,14 +75,21 @@ void measure(const ParameterList& parameters, const Closure& closure, Minimum& a
   }
 }
 
-Minimum run(const ParameterList& parameters, const Closure& closure, const Until& until, const LeftOut& left_out,
-            const std::function<void()>& step) {
+}  // namespace
+
+std::string_view to_string(EndedBy ended_by) {
+  return std::array<std::string_view, 4>{"gradient norm", "step size", "plateau",
+                                         "budget"}[static_cast<std::size_t>(ended_by)];
+}
+
+Minimum minimize(Optimizer& optimizer, const Closure& closure, Until until) {
+  if (optimizer.needs_closure() && !until.step_size) until.step_size = 0;
   check(until);
   Minimum at{.ended_by = EndedBy::budget};
   double least = std::numeric_limits<double>::infinity();
   std::int64_t since_improvement = 0;
   for (;; ++at.steps) {
-    measure(parameters, closure, at);
+    measure(optimizer.parameters(), closure, at);
     const bool better = std::isinf(least) || at.loss < least - until.improvement * std::abs(least);
     since_improvement = better ? 0 : since_improvement + 1;
     if (better) least = at.loss;
@@ -93,32 +100,15 @@ Minimum run(const ParameterList& parameters, const Closure& closure, const Until
         {EndedBy::budget, at.steps >= until.max_steps}};
     for (const auto& [by, holds] : conditions)
       if (at.ended_by = by; holds) return at;
-    const std::vector<Moving> moved = moving(parameters, left_out, until.step_size.has_value());
-    step();
+    const std::vector<Moving> moved = moving(optimizer, until.step_size.has_value());
+    if (optimizer.needs_closure())
+      optimizer.step(closure);
+    else
+      optimizer.step();
     double squares = 0;
     for (const Moving& one : moved) squares += one.squared_distance();
     at.step_size = std::sqrt(squares);
   }
-}
-
-}  // namespace
-
-std::string_view to_string(EndedBy ended_by) {
-  return std::array<std::string_view, 4>{"gradient norm", "step size", "plateau",
-                                         "budget"}[static_cast<std::size_t>(ended_by)];
-}
-
-Minimum minimize(Optimizer& optimizer, const Closure& closure, Until until) {
-  return run(
-      optimizer.parameters(), closure, until, [&](std::size_t parameter) { return optimizer.left_out(parameter); },
-      [&] { optimizer.step(); });
-}
-
-Minimum minimize(LBFGS& optimizer, const Closure& closure, Until until) {
-  if (!until.step_size) until.step_size = 0;
-  return run(
-      optimizer.parameters(), closure, until, [](std::size_t) { return SparseRows::dense; },
-      [&] { optimizer.step(closure); });
 }
 
 }  // namespace xgrad::optim

@@ -1,8 +1,7 @@
 // The whole loop: evaluate, differentiate, step, until a condition holds.
 #pragma once
 
-#include <xgrad/optim/closure.h>
-#include <xgrad/optim/lbfgs.h>
+#include <xgrad/optim/optimizer.h>
 
 #include <cstdint>
 #include <optional>
@@ -39,9 +38,8 @@ struct Minimum {
 /// and then the parameters stay where the loss or gradient came up: ValueError where one is NaN or infinite (the first
 /// operation, or the parameter, is named) or where a condition is out of range; GraphError where the loss depends on no
 /// parameter.
+/// An optimizer that needs_closure() calls it itself besides, as often as a step asks for; a step of its that leaves
+/// the parameters where they are ends it in any case.
 Minimum minimize(Optimizer& optimizer, const Closure& closure, Until until = {});
-/// The same with L-BFGS, whose steps call the closure themselves, several times each. A step that leaves the parameters
-/// where they are ends it in any case.
-Minimum minimize(LBFGS& optimizer, const Closure& closure, Until until = {});
 
 }  // namespace xgrad::optim

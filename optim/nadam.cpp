@@ -7,7 +7,12 @@ namespace {
 
 template <class Options>
 Corrections moment_corrections(const Options& options, double t) {
-  return {1 - std::pow(options.beta1, t), 1 - std::pow(options.beta2, t), 1, 1};
+  return {1 - std::pow(options.beta1, t), 1 - std::pow(options.beta2, t)};
+}
+
+// mu_t.
+double momentum(const NAdamOptions& options, double t) {
+  return options.beta1 * (1 - std::pow(0.96, t * options.momentum_decay) / 2);
 }
 
 template <class Options>
@@ -19,24 +24,23 @@ void check_moments(std::string_view name, const Options& options) {
 
 }  // namespace
 
-void NAdam::check(const NAdamOptions& options) {
-  check_moments(name, options);
-  check_not_negative(name, "momentum_decay", options.momentum_decay);
+void NAdamRule::check() const {
+  check_moments(name(), options);
+  check_not_negative(name(), "momentum_decay", options.momentum_decay);
 }
 
-double NAdam::factor(const NAdamOptions& options, double t) {
-  return options.beta1 * (1 - std::pow(0.96, t * options.momentum_decay) / 2);
-}
+void NAdamRule::conclude(Numbers& numbers, const Sums&, double t, double) const { numbers[0] *= momentum(options, t); }
 
-Corrections NAdam::corrections(const NAdamOptions& options, double t) { return moment_corrections(options, t); }
+Corrections NAdamRule::corrections(double t) const { return moment_corrections(options, t); }
 
-void NAdam::update(const Elements& elements, const NAdamOptions& options) {
-  const double mu = factor(options, elements.t), next = factor(options, elements.t + 1);
+void NAdamRule::update(const Elements& elements) const {
+  const double mu = momentum(options, elements.t), next = momentum(options, elements.t + 1);
   const auto beta1 = Scalar(options.beta1), rest1 = Scalar(1 - options.beta1);
   const auto beta2 = Scalar(options.beta2), rest2 = Scalar(1 - options.beta2);
-  const double product_next = elements.product * next * (options.pytorch_1 ? mu : 1);
+  const double product = (*elements.numbers)[0];
+  const double product_next = product * next * (options.pytorch_1 ? mu : 1);
   const auto of_m = Scalar(options.lr * next / (1 - product_next));
-  const auto of_g = Scalar(options.lr * (1 - mu) / (1 - elements.product));
+  const auto of_g = Scalar(options.lr * (1 - mu) / (1 - product));
   const auto scale = Scalar(1 / (1 - std::pow(options.beta2, elements.t))), eps = Scalar(options.eps);
   elements.for_each<2>([=](Register& theta, Register g, Register& m, Register& v) {
     m = beta1 * m + rest1 * g;
@@ -45,10 +49,10 @@ void NAdam::update(const Elements& elements, const NAdamOptions& options) {
   });
 }
 
-void RAdam::check(const RAdamOptions& options) { check_moments(name, options); }
-Corrections RAdam::corrections(const RAdamOptions& options, double t) { return moment_corrections(options, t); }
+void RAdamRule::check() const { check_moments(name(), options); }
+Corrections RAdamRule::corrections(double t) const { return moment_corrections(options, t); }
 
-void RAdam::update(const Elements& elements, const RAdamOptions& options) {
+void RAdamRule::update(const Elements& elements) const {
   const double t = elements.t, c1 = 1 - std::pow(options.beta1, t), c2 = 1 - std::pow(options.beta2, t);
   const double rho_end = 2 / (1 - options.beta2) - 1, rho = rho_end - 2 * t * (1 - c2) / c2;
   const bool tractable = rho > 5;

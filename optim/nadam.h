@@ -1,7 +1,7 @@
 // NAdam and RAdam: Adam with Nesterov's momentum, and with a rate that allows for few gradients.
 #pragma once
 
-#include <xgrad/optim/optimizer.h>
+#include <xgrad/optim/rule_groups.h>
 
 namespace xgrad::optim {
 
@@ -17,24 +17,26 @@ struct NAdamOptions {
 
 /// Dozat 2016, Algorithm 2, with the momenta mu_t = beta1 (1 - 0.96^(psi t) / 2) of its section 2:
 /// theta -= lr (mu_{t+1} m / (1 - prod mu_1 … mu_{t+1}) + (1 - mu_t) g / (1 - prod mu_1 … mu_t)) / (sqrt(v / (1 -
-/// beta2^t)) + eps). State: "exp_avg" (m), "exp_avg_sq" (v), "mu_product".
-class NAdam : public Rule<NAdam, NAdamOptions> {
+/// beta2^t)) + eps). State: "exp_avg" (m), "exp_avg_sq" (v), and the number "mu_product".
+class NAdamRule : public RuleOf<NAdamOptions> {
  public:
-  using Rule::Rule;
-  static constexpr std::string_view name = "NAdam", product = "mu_product";
-  static void check(const NAdamOptions& options);
-  static Slots slots(const NAdamOptions&) { return {"exp_avg", "exp_avg_sq"}; }
-  static OptionValues values(const NAdamOptions& o) {
-    return {{"beta1", o.beta1},
-            {"beta2", o.beta2},
-            {"eps", o.eps},
-            {"momentum_decay", o.momentum_decay},
-            {"pytorch_1", o.pytorch_1}};
+  using RuleOf::RuleOf;
+  std::string_view name() const override { return "NAdam"; }
+  void check() const override;
+  Slots slots() const override { return {"exp_avg", "exp_avg_sq"}; }
+  OptionValues values() const override {
+    return {{"beta1", options.beta1},
+            {"beta2", options.beta2},
+            {"eps", options.eps},
+            {"momentum_decay", options.momentum_decay},
+            {"pytorch_1", options.pytorch_1}};
   }
-  static double factor(const NAdamOptions& options, double t);
-  static Corrections corrections(const NAdamOptions& options, double t);
-  static void update(const Elements& elements, const NAdamOptions& options);
+  NumberNames numbers() const override { return {Number{"mu_product", 1}}; }
+  void conclude(Numbers& numbers, const Sums&, double t, double loss) const override;
+  Corrections corrections(double t) const override;
+  void update(const Elements& elements) const override;
 };
+using NAdam = OptimizerOf<NAdamRule>;
 
 struct RAdamOptions {
   double lr = 1e-3;         ///< above 0
@@ -47,15 +49,18 @@ struct RAdamOptions {
 /// Liu et al. 2020, Algorithm 2: as long as too few gradients make the variance of 1 / sqrt(v) intractable (rho_t <=
 /// 5), theta -= lr m / (1 - beta1^t); then Adam's step times the rectification r_t. State: "exp_avg" (m), "exp_avg_sq"
 /// (v).
-class RAdam : public Rule<RAdam, RAdamOptions> {
+class RAdamRule : public RuleOf<RAdamOptions> {
  public:
-  using Rule::Rule;
-  static constexpr std::string_view name = "RAdam";
-  static void check(const RAdamOptions& options);
-  static Slots slots(const RAdamOptions&) { return {"exp_avg", "exp_avg_sq"}; }
-  static OptionValues values(const RAdamOptions& o) { return {{"beta1", o.beta1}, {"beta2", o.beta2}, {"eps", o.eps}}; }
-  static Corrections corrections(const RAdamOptions& options, double t);
-  static void update(const Elements& elements, const RAdamOptions& options);
+  using RuleOf::RuleOf;
+  std::string_view name() const override { return "RAdam"; }
+  void check() const override;
+  Slots slots() const override { return {"exp_avg", "exp_avg_sq"}; }
+  OptionValues values() const override {
+    return {{"beta1", options.beta1}, {"beta2", options.beta2}, {"eps", options.eps}};
+  }
+  Corrections corrections(double t) const override;
+  void update(const Elements& elements) const override;
 };
+using RAdam = OptimizerOf<RAdamRule>;
 
 }  // namespace xgrad::optim

@@ -1,17 +1,12 @@
-// The base of every optimizer. It holds named parameters in groups, counts steps, keeps state by name, and applies a
-// rule (SGD, Adam, …) to the elements of each parameter, in threads. The rule adds its options, its state and its
-// formulas.
+// What every optimizer is to schedules, checkpoints and training loops.
 #pragma once
 
 #include <xgrad/autograd/variable.h>
 #include <xgrad/core/state_dict.h>
 
-#include <array>
 #include <cstdint>
 #include <functional>
-#include <limits>
-#include <mutex>
-#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -21,22 +16,8 @@ namespace xgrad::optim {
 /// Names with Variables, such as model.parameters().
 using ParameterList = NamedVariables;
 
-/// A state tensor of a rule: its name, where "" is a slot not in use, and whether it holds a number for each element of
-/// its parameter or for each index of the first axis (for each element, if there is no other axis).
-struct Slot {
-  constexpr Slot() = default;
-  constexpr Slot(const char* slot_name, bool shared = false) : name(slot_name), per_row(shared) {}
-  std::string_view name;
-  bool per_row = false;
-};
-/// The shape of its tensor for a parameter of that shape.
-Shape slot_shape(const Slot& slot, const Shape& parameter);
-/// In the order in which the rule's update sees them.
-constexpr std::size_t max_slots = 4;
-using Slots = std::array<Slot, max_slots>;
-/// For each slot, what its tensor is divided by to correct its bias towards the zeros it started with.
-using Corrections = std::array<double, max_slots>;
-constexpr Corrections no_corrections = {1, 1, 1, 1};
+/// Computes the loss, a scalar, at the parameters as they are; no backward(), which is the caller's part.
+using Closure = std::function<Variable()>;
 
 /// What becomes of the rows of a table that a sparse gradient (Variable::sparse_grad) leaves out.
 enum class SparseRows {
@@ -48,242 +29,98 @@ enum class SparseRows {
 /// The numbers of its rows.
 IndexTensor row_numbers(const RowGradient& rows);
 
-/// Options by name, as a saved state holds them: true is 1, and an enumerator its number.
-using OptionValues = std::vector<std::pair<std::string_view, double>>;
+/// Parameters with values for them.
+using Weights = std::vector<std::pair<Variable, Tensor>>;
 
-struct Elements;
-class MissedSteps;
-struct Explanation;
-
-class Optimizer {
+/// Something that knows weights to evaluate with which are not those that are trained: an average, say.
+class WeightSource {
  public:
-  virtual ~Optimizer();
+  virtual ~WeightSource() = default;
+  /// Those weights; nothing where the trained ones are to be used.
+  virtual Weights evaluation_weights() const = 0;
+
+ protected:
+  /// GraphError, in the name of `owner`, while an EvaluationWeights lives.
+  void require_trained_weights(std::string_view owner, std::string_view operation) const;
+
+ private:
+  friend class EvaluationWeights;
+  bool swapped_in_ = false;
+};
+
+/// While it lives, the parameters are the source's weights to evaluate with: { const EvaluationWeights
+/// guard(optimizer); evaluate(model); }. Where these are the trained ones nothing is copied. GraphError within another
+/// one of the same source. Steps, and states to be saved, are refused meanwhile.
+class EvaluationWeights {
+ public:
+  explicit EvaluationWeights(WeightSource& source);
+  ~EvaluationWeights();
+  EvaluationWeights(const EvaluationWeights&) = delete;
+  EvaluationWeights& operator=(const EvaluationWeights&) = delete;
+
+ private:
+  WeightSource& source_;
+  Weights trained_;
+};
+
+class RuleGroups;
+
+class Optimizer : public WeightSource {
+ public:
+  Optimizer() = default;
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// Updates each parameter that has a gradient, and counts a step for it; the others stay as they are. Results are the
-  /// same bits for any number of threads. Refused before anything changes: GraphError where no parameter has a
-  /// gradient, ShapeError where a gradient (or loaded state) does not have its parameter's shape, ValueError for bad
-  /// options.
-  void step();
+  /// Its name, such as "Adam".
+  virtual std::string_view rule() const = 0;
+  /// The parameters of all groups, in order.
+  virtual const ParameterList& parameters() const = 0;
+
+  /// Updates each parameter that has a gradient; the others stay as they are. Results are the same bits for any number
+  /// of threads. Refused before anything changes: GraphError where no parameter has a gradient, and where the step
+  /// needs_closure(); ShapeError where a gradient (or loaded state) does not have its parameter's shape, ValueError for
+  /// bad options.
+  virtual void step() = 0;
+  /// Forgets the gradients, calls the closure, as often as the method asks for, and makes a step. Returns the loss
+  /// where the step began, or, for methods that search along a line, where it ended. ValueError for an empty closure
+  /// and for a loss that is NaN or infinite, GraphError where it depends on no parameter.
+  virtual double step(const Closure& closure);
+  /// True where gradients alone are not enough for a step: step(closure) has to be called.
+  virtual bool needs_closure() const { return false; }
   /// Forgets the gradients.
   void zero_grad();
 
-  /// The rule, such as "Adam".
-  virtual std::string_view rule() const = 0;
-  /// The parameters of all groups, in order.
-  const ParameterList& parameters() const { return parameters_; }
-  /// The memory that the state takes. It is allocated at the first step.
-  std::size_t state_bytes() const;
-
-  virtual std::size_t group_count() const = 0;
+  virtual std::size_t group_count() const { return 1; }
   /// A group's learning rate, to read or to change between steps.
   virtual double& lr(std::size_t group = 0) = 0;
 
-  /// The steps in which this parameter had a gradient. ValueError for an unknown name.
-  std::int64_t step_count(std::string_view parameter) const;
-  /// A state tensor, such as state("fc1.weight", "exp_avg"). ValueError where there is none (yet).
-  const Tensor& state(std::string_view parameter, std::string_view slot) const;
+  /// The memory that the state takes. It is allocated at the first step.
+  virtual std::size_t state_bytes() const = 0;
+  /// The steps that this parameter has made. ValueError for an unknown name.
+  virtual std::int64_t step_count(std::string_view parameter) const = 0;
+  /// A state tensor of a parameter, such as state("fc1.weight", "exp_avg"). ValueError where there is none (yet).
+  virtual const Tensor& state(std::string_view parameter, std::string_view slot) const;
 
-  /// What the next step makes of the rows that the gradient of parameters()[parameter] leaves out: dense too where the
-  /// gradient is not sparse.
-  SparseRows left_out(std::size_t parameter) const { return left_out(parameter, plan(states_[parameter].group)); }
-
-  /// State as "fc1.weight.exp_avg" (tensors) and "fc1.weight.step" (scalars), of the parameters that have made a step,
-  /// the name of the "rule", and each group's options, as "options.0.lr".
-  StateDict state_dict() const;
+  /// Everything that the next steps depend on, but the parameters, and options, as "options.0.lr".
+  virtual StateDict state_dict() const = 0;
   /// Takes the place of all state and of the rates. DataError, before anything changes, that lists names that are
   /// missing, unexpected or of another shape, such as those of another rule, and options other than the rate that are
   /// not those of this optimizer. A state without any options is one of an earlier version.
-  void load_state_dict(const StateDict& dict);
+  virtual void load_state_dict(const StateDict& dict) = 0;
 
- protected:
-  /// What the base needs to know of a group's options.
-  struct Plan {
-    double lr;
-    double weight_decay = 0;
-    bool decoupled = false;  ///< theta *= 1 - lr * weight_decay, rather than g += weight_decay * theta
-    bool maximize = false;   ///< g = -g, before weight decay
-    Slots slots = {};
-    bool whole = false;             ///< each parameter is updated in one piece
-    std::string_view product = {};  ///< the name of the running product, if the rule has one
-    SparseRows sparse = SparseRows::dense;
-  };
-
-  Optimizer() = default;
-  void add_parameters(const ParameterList& parameters);
-  /// ValueError for bad options, an empty list, or a parameter or name that comes twice.
-  void check_construction() const;
-  /// Lets all rows catch up, and leaves the parameters alone. The last act of what knows replay().
-  void settle();
-  void save_options(StateDict& dict) const;
-  /// The groups' rates; none where the state has no options. Other options that differ are misfits.
-  std::vector<double> read_options(StateReader& reader) const;
-
-  virtual Plan plan(std::size_t group) const = 0;
-  virtual OptionValues option_values(std::size_t group) const = 0;
-  /// What a group's running product, such as NAdam's of its momenta, is multiplied by in step t.
-  virtual double factor(std::size_t group, double t) const = 0;
-  virtual void update(const Elements& elements, std::size_t group) const = 0;
-  /// Makes the steps that rows have missed, with the options of the last step but the rates of each.
-  virtual void replay(const MissedSteps& missed, std::size_t group) const = 0;
-  /// True where options other than the rate are not those of the last step.
-  virtual bool options_changed(std::size_t group) const = 0;
-  virtual void remember_options() = 0;
-  virtual Corrections corrections(std::size_t group, double t) const = 0;
-  virtual double bound(std::size_t group) const = 0;
-
- private:
-  friend std::vector<Explanation> explain(const Optimizer& optimizer);
-  using SlotTensors = std::array<std::optional<Tensor>, max_slots>;
-  struct State {
-    std::size_t group;
-    std::int64_t steps = 0;
-    double product = 1;
-    SlotTensors slots = {};
-    // Of a table in exact mode, and empty otherwise: the last step of each row (0 where it never had a gradient), and
-    // the rates of the steps so far, or of the last of them.
-    std::vector<std::int64_t> row_steps = {};
-    std::vector<double> rates = {};
-    bool behind = false;  // some row is
-  };
-  std::vector<Plan> checked_plans() const;
-  Elements elements(const Plan& plan, const Shape& shape, SlotTensors& slots) const;
-  void check_shapes(std::size_t parameter, const Plan& plan) const;
-  Elements prepare(std::size_t parameter, const Plan& plan);
-  std::size_t index(std::string_view parameter) const;
-  SparseRows left_out(std::size_t parameter, const Plan& plan) const;
-  void prepare_rows(const Elements& elements, const Plan& plan);
-  void update_rows(const Elements& elements);
-  void catch_up(std::size_t parameter, const IndexTensor* rows);
-  void refresh(std::size_t parameter, const IndexTensor* rows);
-  void forget_rows(std::size_t parameter);
-
-  ParameterList parameters_;
-  std::vector<State> states_;  // one for each parameter
-  std::size_t groups_added_ = 0;
-  std::mutex refreshing_;
+  /// None, unless the optimizer is one.
+  Weights evaluation_weights() const override { return {}; }
+  /// What the next step makes of the rows that the gradient of parameters()[parameter] leaves out: dense too where the
+  /// gradient is not sparse.
+  virtual SparseRows left_out(std::size_t) const { return SparseRows::dense; }
+  /// What makes the steps, where these are the formulas of a Rule; else null.
+  virtual const RuleGroups* rule_groups() const { return nullptr; }
 };
 
-/// Parameters with options of their own.
-template <class Options>
-struct Group {
-  ParameterList parameters;
-  Options options = {};
-};
-
-/// Two groups, of which the second has no weight decay: the parameters that `decays` says no to. Without it these are
-/// biases and the weights of norms, which are vectors.
-template <class Options>
-std::vector<Group<Options>> mask_weight_decay(const ParameterList& parameters, Options options,
-                                              const std::function<bool(const std::string&)>& decays = {}) {
-  Options without = options;
-  without.weight_decay = 0;
-  std::vector<Group<Options>> groups = {{{}, options}, {{}, without}};
-  for (const auto& named : parameters) {
-    const bool first = decays ? decays(named.first) : named.second.shape().size() > 1;
-    groups[first ? 0 : 1].parameters.push_back(named);
-  }
-  std::erase_if(groups, [](const Group<Options>& group) { return group.parameters.empty(); });
-  return groups;
-}
-
-/// What a rule derives from: class Adam : public Rule<Adam, AdamOptions>. It has a `name` and `update(elements,
-/// options)`, and whichever of the static functions below are different for it.
-template <class Derived, class Options>
-class Rule : public Optimizer {
- public:
-  /// ValueError for options out of range, an empty list, or a parameter or name that comes twice.
-  explicit Rule(ParameterList parameters, Options options = {})
-      : Rule(std::vector<Group<Options>>{{std::move(parameters), options}}) {}
-  explicit Rule(std::vector<Group<Options>> groups) : groups_(std::move(groups)) {
-    for (const Group<Options>& group : groups_) add_parameters(group.parameters);
-    check_construction();
-    for (const Group<Options>& group : groups_) previous_.push_back(group.options);
-  }
-  ~Rule() override { settle(); }
-
-  /// Options may be changed between steps. Which parameters there are is fixed at construction.
-  std::vector<Group<Options>>& groups() { return groups_; }
-  const std::vector<Group<Options>>& groups() const { return groups_; }
-  std::size_t group_count() const final { return groups_.size(); }
-  double& lr(std::size_t group = 0) final { return groups_.at(group).options.lr; }
-
-  static void check(const Options&) {}                     ///< ValueError for options of its own out of range
-  static Slots slots(const Options&) { return {}; }        ///< the state it keeps
-  static bool decouples(const Options&) { return false; }  ///< weight decay from the gradient
-  /// True where the formula is not one of single elements or rows, but takes a norm of the parameter, say, or sees a
-  /// matrix: update() gets each parameter in one piece, and a sparse gradient as a dense one.
-  static bool whole(const Options&) { return false; }
-  /// The options that a saved state must agree with, but for lr, weight_decay, maximize and sparse, which every rule
-  /// may have and which are kept anyway.
-  static OptionValues values(const Options&) { return {}; }
-  static SparseRows sparse(const Options& options) {  ///< what it does with sparse gradients
-    if constexpr (requires { options.sparse; }) return options.sparse;
-    return SparseRows::dense;
-  }
-  static constexpr std::string_view product = {};             ///< the name of a number that each step multiplies …
-  static double factor(const Options&, double) { return 1; }  ///< … by this, in step t
-  /// By what the state is divided to correct its bias, at step t, for explain().
-  static Corrections corrections(const Options&, double) { return no_corrections; }
-  /// The longest step that an element can make; infinite where none is known.
-  static double bound(const Options&) { return std::numeric_limits<double>::infinity(); }
-
-  std::string_view rule() const final { return Derived::name; }
-
- protected:
-  Plan plan(std::size_t group) const final {
-    const Options& options = groups_[group].options;
-    Derived::check(options);
-    Plan plan{.lr = options.lr,
-              .decoupled = Derived::decouples(options),
-              .slots = Derived::slots(options),
-              .whole = Derived::whole(options),
-              .product = Derived::product,
-              .sparse = Derived::sparse(options)};
-    if (!replays && plan.sparse == SparseRows::exact) plan.sparse = SparseRows::dense;
-    if constexpr (requires { options.weight_decay; }) plan.weight_decay = options.weight_decay;
-    if constexpr (requires { options.maximize; }) plan.maximize = options.maximize;
-    return plan;
-  }
-  OptionValues option_values(std::size_t group) const final {
-    const Options& options = groups_[group].options;
-    OptionValues all = Derived::values(options);
-    all.emplace_back("lr", options.lr);
-    if constexpr (requires { options.weight_decay; }) all.emplace_back("weight_decay", options.weight_decay);
-    if constexpr (requires { options.maximize; }) all.emplace_back("maximize", options.maximize);
-    if constexpr (requires { options.sparse; }) all.emplace_back("sparse", static_cast<double>(options.sparse));
-    return all;
-  }
-  double factor(std::size_t group, double t) const final { return Derived::factor(groups_[group].options, t); }
-  void update(const Elements& elements, std::size_t group) const final {
-    Derived::update(elements, groups_[group].options);
-  }
-  void replay(const MissedSteps& missed, std::size_t group) const final {
-    if constexpr (replays) Derived::replay(missed, previous_[group]);
-  }
-  bool options_changed(std::size_t group) const final {
-    if constexpr (replays) {
-      Options before = previous_[group];
-      before.lr = groups_[group].options.lr;
-      return before != groups_[group].options;
-    }
-    return false;
-  }
-  void remember_options() final {
-    for (std::size_t group = 0; group < groups_.size(); ++group) previous_[group] = groups_[group].options;
-  }
-  Corrections corrections(std::size_t group, double t) const final {
-    return Derived::corrections(groups_[group].options, t);
-  }
-  double bound(std::size_t group) const final { return Derived::bound(groups_[group].options); }
-
- private:
-  static constexpr bool replays = requires(const MissedSteps& missed, const Options& options) {
-    Derived::replay(missed, options);
-  };
-  std::vector<Group<Options>> groups_;
-  std::vector<Options> previous_;  // as they were in the last step
-};
+/// The place of a parameter in the list. ValueError, in the name of `owner`, where it is not there.
+std::size_t index_of(std::string_view owner, const ParameterList& parameters, std::string_view name);
+/// ValueError, in the name of `owner`, for an empty list, or for what cannot be optimized: a name or a parameter that
+/// comes twice, an empty Variable, or the output of an operation.
+void check_parameters(std::string_view owner, const ParameterList& parameters);
 
 }  // namespace xgrad::optim

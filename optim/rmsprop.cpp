@@ -4,13 +4,13 @@
 
 namespace xgrad::optim {
 
-void RMSprop::check(const RMSpropOptions& options) {
-  check_below_one(name, "alpha", options.alpha);
-  check_not_negative(name, "eps", options.eps);
-  check_up_to_one(name, "momentum", options.momentum);
+void RMSpropRule::check() const {
+  check_below_one(name(), "alpha", options.alpha);
+  check_not_negative(name(), "eps", options.eps);
+  check_up_to_one(name(), "momentum", options.momentum);
 }
 
-void RMSprop::update(const Elements& elements, const RMSpropOptions& options) {
+void RMSpropRule::update(const Elements& elements) const {
   const auto lr = Scalar(options.lr), momentum = Scalar(options.momentum), eps = Scalar(options.eps);
   const auto alpha = Scalar(options.alpha), rest = Scalar(1 - options.alpha);
   const bool centered = options.centered;

@@ -1,7 +1,7 @@
 // RMSprop: Tieleman & Hinton 2012, lecture 6.5.
 #pragma once
 
-#include <xgrad/optim/optimizer.h>
+#include <xgrad/optim/rule_groups.h>
 
 namespace xgrad::optim {
 
@@ -16,18 +16,20 @@ struct RMSpropOptions {
 
 /// v = alpha v + (1 - alpha) g^2; theta -= lr g / (sqrt(v) + eps). Centered, v - mean(g)^2 takes the place of v, and
 /// with momentum the steps are accumulated. State: "square_avg", "grad_avg" (centered), "momentum_buffer" (momentum).
-class RMSprop : public Rule<RMSprop, RMSpropOptions> {
+class RMSpropRule : public RuleOf<RMSpropOptions> {
  public:
-  using Rule::Rule;
-  static constexpr std::string_view name = "RMSprop";
-  static void check(const RMSpropOptions& options);
-  static Slots slots(const RMSpropOptions& options) {
+  using RuleOf::RuleOf;
+  std::string_view name() const override { return "RMSprop"; }
+  void check() const override;
+  Slots slots() const override {
     return {"square_avg", options.momentum > 0 ? "momentum_buffer" : "", options.centered ? "grad_avg" : ""};
   }
-  static OptionValues values(const RMSpropOptions& o) {
-    return {{"alpha", o.alpha}, {"eps", o.eps}, {"momentum", o.momentum}, {"centered", o.centered}};
+  OptionValues values() const override {
+    return {
+        {"alpha", options.alpha}, {"eps", options.eps}, {"momentum", options.momentum}, {"centered", options.centered}};
   }
-  static void update(const Elements& elements, const RMSpropOptions& options);
+  void update(const Elements& elements) const override;
 };
+using RMSprop = OptimizerOf<RMSpropRule>;
 
 }  // namespace xgrad::optim

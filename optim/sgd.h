@@ -1,7 +1,7 @@
 // Stochastic gradient descent.
 #pragma once
 
-#include <xgrad/optim/optimizer.h>
+#include <xgrad/optim/rule_groups.h>
 
 namespace xgrad::optim {
 
@@ -17,19 +17,20 @@ struct SGDOptions {
 /// b = momentum b + (1 - dampening) g, where the first b is g; theta -= lr b. Nesterov's form (Sutskever et al. 2013,
 /// as in PyTorch) steps along g + momentum b. State: "momentum_buffer", with momentum only. Without momentum and weight
 /// decay, rows that a sparse gradient leaves out are not touched.
-class SGD : public Rule<SGD, SGDOptions> {
+class SGDRule : public RuleOf<SGDOptions> {
  public:
-  using Rule::Rule;
-  static constexpr std::string_view name = "SGD";
-  static void check(const SGDOptions& options);
-  static Slots slots(const SGDOptions& options) { return {options.momentum > 0 ? "momentum_buffer" : ""}; }
-  static OptionValues values(const SGDOptions& o) {
-    return {{"momentum", o.momentum}, {"dampening", o.dampening}, {"nesterov", o.nesterov}};
+  using RuleOf::RuleOf;
+  std::string_view name() const override { return "SGD"; }
+  void check() const override;
+  Slots slots() const override { return {options.momentum > 0 ? "momentum_buffer" : ""}; }
+  OptionValues values() const override {
+    return {{"momentum", options.momentum}, {"dampening", options.dampening}, {"nesterov", options.nesterov}};
   }
-  static SparseRows sparse(const SGDOptions& options) {
+  SparseRows sparse() const override {
     return options.momentum == 0 && options.weight_decay == 0 ? SparseRows::lazy : SparseRows::dense;
   }
-  static void update(const Elements& elements, const SGDOptions& options);
+  void update(const Elements& elements) const override;
 };
+using SGD = OptimizerOf<SGDRule>;
 
 }  // namespace xgrad::optim

@@ -3,6 +3,7 @@
 #include <xgrad/autograd/node.h>
 #include <xgrad/core/flush_to_zero.h>
 #include <xgrad/optim/missed_steps.h>
+#include <xgrad/optim/rule_groups.h>
 
 #include <algorithm>
 
@@ -20,17 +21,18 @@ IndexTensor row_numbers(const RowGradient& rows) {
   return numbers;
 }
 
-SparseRows Optimizer::left_out(std::size_t parameter, const Plan& plan) const {
+SparseRows RuleGroups::left_out(std::size_t parameter) const {
+  return left_out(parameter, plan(states_[parameter].group));
+}
+
+SparseRows RuleGroups::left_out(std::size_t parameter, const Plan& plan) const {
   const Variable& table = parameters_[parameter].second;
   const bool others = table.node()->refresh && states_[parameter].row_steps.empty();  // some other optimizer's
-  const bool all = !table.sparse_grad() || plan.whole || others ||
-                   (plan.sparse == SparseRows::exact && plan.weight_decay != 0) ||
-                   std::any_of(plan.slots.begin(), plan.slots.end(), [](const Slot& slot) { return slot.per_row; });
-  return all ? SparseRows::dense : plan.sparse;
+  return !table.sparse_grad() || others ? SparseRows::dense : plan.sparse;
 }
 
 // Before the step is counted.
-void Optimizer::prepare_rows(const Elements& elements, const Plan& plan) {
+void RuleGroups::prepare_rows(const Elements& elements, const Plan& plan) {
   State& state = states_[elements.parameter];
   if (elements.left_out != SparseRows::exact) return forget_rows(elements.parameter);
   const Variable& table = parameters_[elements.parameter].second;
@@ -40,7 +42,7 @@ void Optimizer::prepare_rows(const Elements& elements, const Plan& plan) {
       refresh(parameter, rows);
     };
   }
-  if (options_changed(state.group) || state.rates.size() == most_rates) {
+  if (elements.rule->changed() || state.rates.size() == most_rates) {
     catch_up(elements.parameter, nullptr);
     state.rates.clear();
   }
@@ -51,7 +53,7 @@ void Optimizer::prepare_rows(const Elements& elements, const Plan& plan) {
 }
 
 // The rows are gathered into one block, so that the rule sees nothing of all this.
-void Optimizer::update_rows(const Elements& elements) {
+void RuleGroups::update_rows(const Elements& elements) {
   State& state = states_[elements.parameter];
   const RowGradient& rows = *parameters_[elements.parameter].second.sparse_grad();
   Node& table = *parameters_[elements.parameter].second.node();
@@ -75,7 +77,7 @@ void Optimizer::update_rows(const Elements& elements) {
   }
   {
     const FlushToZero guard;
-    update(block, state.group);
+    block.rule->update(block);
   }
   at = 0;
   for (const auto& [row, gradient] : rows) {
@@ -86,7 +88,7 @@ void Optimizer::update_rows(const Elements& elements) {
 }
 
 // Lets some rows, or all, make the steps that they have missed.
-void Optimizer::catch_up(std::size_t parameter, const IndexTensor* rows) {
+void RuleGroups::catch_up(std::size_t parameter, const IndexTensor* rows) {
   State& state = states_[parameter];
   if (!state.behind) return;
   Tensor& value = parameters_[parameter].second.node()->value;
@@ -118,17 +120,17 @@ void Optimizer::catch_up(std::size_t parameter, const IndexTensor* rows) {
   // Readers in several threads record no graph. Then this thread makes all the steps: the pool's threads may be among
   // those that wait for the lock.
   const std::size_t grain = is_recording() ? 64 : late.size();
-  replay(MissedSteps(std::move(late), static_cast<double>(state.steps), state.rates, grain), state.group);
+  groups_[state.group].rule->replay(MissedSteps(std::move(late), static_cast<double>(state.steps), state.rates, grain));
 }
 
 // Called by whoever reads the table, perhaps in several threads at once. A row that has caught up is not written again
 // before the next step, so that what was read stays as it is while others catch up.
-void Optimizer::refresh(std::size_t parameter, const IndexTensor* rows) {
+void RuleGroups::refresh(std::size_t parameter, const IndexTensor* rows) {
   const std::lock_guard lock(refreshing_);
   catch_up(parameter, rows);
 }
 
-void Optimizer::forget_rows(std::size_t parameter) {
+void RuleGroups::forget_rows(std::size_t parameter) {
   State& state = states_[parameter];
   if (state.row_steps.empty()) return;
   catch_up(parameter, nullptr);
@@ -136,7 +138,7 @@ void Optimizer::forget_rows(std::size_t parameter) {
   state.row_steps.clear(), state.rates.clear();
 }
 
-void Optimizer::settle() {
+void RuleGroups::settle() {
   for (std::size_t i = 0; i < states_.size(); ++i) forget_rows(i);
 }
 

@@ -28,10 +28,10 @@ struct SignOptions {
   double lr = 1e-2;
 };
 
-struct SignRule : Rule<SignRule, SignOptions> {
-  using Rule::Rule;
-  static constexpr string_view name = "Sign";
-  static void update(const Elements& elements, const SignOptions& options) {
+struct SignRule : RuleOf<SignOptions> {
+  using RuleOf::RuleOf;
+  string_view name() const override { return "Sign"; }
+  void update(const Elements& elements) const override {
     elements.for_each<0>([lr = Scalar(options.lr)](Register& theta, Register g) { theta -= lr * sign(g); });
   }
 };
@@ -43,7 +43,7 @@ TEST_CASE("the library's names stand beside those of std") {
   map<string, Tensor> values;
   for (const Batch& batch : loader) values["images"] = batch.images.value();
   const Variable x(map_elements(values["images"], [](Scalar v) { return v + 1; }), true);
-  SignRule rule({{"x", x}});
+  OptimizerOf<SignRule> rule({{"x", x}});
   const Variable y = slice(x, 0, 0, 1), z = stack({y, y}, 0);
   sum(max(exp(z) + log(abs(x)) + sqrt(pow(x, 2)) + maximum(x, y) + norm(x))).backward();
   rule.step();

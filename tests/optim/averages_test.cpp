@@ -97,6 +97,7 @@ TEST_CASE("averages refuse bad options and bad moments") {
   check_error<GraphError>([&] { swapped(average, x); }, {"there is no average yet"});
   average.update();
   const WeightAverage::Swap swap(average);
-  check_error<GraphError>([&] { swapped(average, x); }, {"swapped in already"});
-  check_error<GraphError>([&] { average.update(); }, {"would average the averages"});
+  check_error<GraphError>([&] { swapped(average, x); }, {"a second one while"});
+  check_error<GraphError>([&] { average.update(); },
+                          {"update() while the parameters are the weights to evaluate with"});
 }

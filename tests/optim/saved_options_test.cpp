@@ -29,9 +29,9 @@ constexpr std::size_t members() {
   else
     return sizeof...(Anys);
 }
-template <class Derived, class Options>
-constexpr std::size_t options(const optim::Rule<Derived, Options>*) {
-  return members<Options>();
+template <class R>
+constexpr std::size_t options(const OptimizerOf<R>*) {
+  return members<typename R::Options>();
 }
 
 struct SignOptions {
@@ -39,11 +39,12 @@ struct SignOptions {
   bool maximize = false;
   double forgotten = 1;
 };
-struct Sign : Rule<Sign, SignOptions> {
-  using Rule::Rule;
-  static constexpr std::string_view name = "Sign";
-  static void update(const Elements&, const SignOptions&) {}
+struct SignRule : RuleOf<SignOptions> {
+  using RuleOf::RuleOf;
+  std::string_view name() const override { return "Sign"; }
+  void update(const Elements&) const override {}
 };
+using Sign = OptimizerOf<SignRule>;
 
 }  // namespace
 

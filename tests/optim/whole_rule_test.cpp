@@ -24,12 +24,13 @@ double norm(const Scalar* x, std::size_t size) {
   return std::sqrt(squares);
 }
 
-struct Lamb : Rule<Lamb, LambOptions> {
-  using Rule::Rule;
-  static constexpr std::string_view name = "LAMB";
-  static Slots slots(const LambOptions&) { return {"exp_avg", "exp_avg_sq", "direction"}; }
-  static bool whole(const LambOptions&) { return true; }
-  static void update(const Elements& elements, const LambOptions& o) {
+struct LambRule : RuleOf<LambOptions> {
+  using RuleOf::RuleOf;
+  std::string_view name() const override { return "LAMB"; }
+  Slots slots() const override { return {"exp_avg", "exp_avg_sq", "direction"}; }
+  bool whole() const override { return true; }
+  void update(const Elements& elements) const override {
+    const LambOptions& o = options;
     const auto beta1 = Scalar(o.beta1), rest1 = Scalar(1 - o.beta1), beta2 = Scalar(o.beta2),
                rest2 = Scalar(1 - o.beta2);
     const auto c1 = Scalar(1 - std::pow(o.beta1, elements.t)), c2 = Scalar(1 - std::pow(o.beta2, elements.t));
@@ -43,6 +44,8 @@ struct Lamb : Rule<Lamb, LambOptions> {
     elements.for_each<3>([=](Register& theta, Register, Register&, Register&, Register& r) { theta -= rate * r; });
   }
 };
+
+using Lamb = OptimizerOf<LambRule>;
 
 // One number after the other, in double.
 struct Reference {

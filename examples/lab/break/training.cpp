@@ -224,7 +224,7 @@ Failure no_correction(const Context& context, const Runs& healthy) {
   };
   const Signs still = at_rest(false), still_corrected = at_rest(true);
   const auto factor = [](double t) {
-    const optim::Corrections c = optim::Adam::corrections({.beta2 = beta2}, t);
+    const optim::Corrections c = optim::AdamRule({.beta2 = beta2}).corrections(t);
     return c[0] / std::sqrt(c[1]);
   };
   const std::vector<double> corrected = all[0].all(last_loss), without = all[1].all(last_loss),

@@ -11,17 +11,18 @@ namespace lab {
 using namespace xgrad;
 
 Vector preconditioner(const optim::Optimizer& optimizer, std::size_t t, double beta1, bool corrected) {
-  const bool adamax = optimizer.rule() == optim::Adamax::name;
-  if (!adamax && optimizer.rule() != optim::Adam::name)
+  const bool adamax = optimizer.rule() == "Adamax";
+  if (!adamax && optimizer.rule() != "Adam")
     throw ValueError(message("[preconditioner] expected Adam or Adamax, got ", optimizer.rule()));
   const optim::AdamOptions options = {.beta1 = beta1, .bias_correction = corrected};
-  const auto [c1, c2, c3, c4] =
-      adamax ? optim::Adamax::corrections({.beta1 = beta1, .bias_correction = corrected}, static_cast<double>(t))
-             : optim::Adam::corrections(options, static_cast<double>(t));
+  const optim::Corrections corrections =
+      adamax ? optim::AdamaxRule({.beta1 = beta1, .bias_correction = corrected}).corrections(static_cast<double>(t))
+             : optim::AdamRule(options).corrections(static_cast<double>(t));
   Vector diagonal;
   for (const auto& [name, parameter] : optimizer.parameters())
     for (const Scalar state : optimizer.state(name, adamax ? "exp_inf" : "exp_avg_sq"))
-      diagonal.push_back(c1 * (adamax ? double{state} : std::sqrt(double{state} / c2) + options.eps));
+      diagonal.push_back(corrections[0] *
+                         (adamax ? double{state} : std::sqrt(double{state} / corrections[1]) + options.eps));
   return diagonal;
 }
 

@@ -38,8 +38,8 @@ Pair try_pair(const Context& context, const Rule& rule, const Settings& settings
 
 // True where nothing bounds a step of this rule: m can outlive what it is divided by.
 bool unbounded(std::string_view id, double beta1, double beta2) {
-  return std::isinf(id == "adam" ? xgrad::optim::Adam::bound({.beta1 = beta1, .beta2 = beta2})
-                                 : xgrad::optim::Adamax::bound({.beta1 = beta1, .beta2 = beta2}));
+  return std::isinf(id == "adam" ? xgrad::optim::AdamRule({.beta1 = beta1, .beta2 = beta2}).bound()
+                                 : xgrad::optim::AdamaxRule({.beta1 = beta1, .beta2 = beta2}).bound());
 }
 
 }  // namespace

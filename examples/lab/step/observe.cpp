@@ -131,8 +131,8 @@ Observed observe(const Context& context, std::string_view id, bool corrected, st
 }
 
 Divisors corrections(std::string_view id, std::size_t t) {
-  const optim::Corrections all = id == "adam" ? optim::Adam::corrections({}, static_cast<double>(t))
-                                              : optim::Adamax::corrections({}, static_cast<double>(t));
+  const optim::Corrections all = id == "adam" ? optim::AdamRule().corrections(static_cast<double>(t))
+                                              : optim::AdamaxRule().corrections(static_cast<double>(t));
   return {all[0], all[1]};
 }
 

@@ -1,0 +1,207 @@
+#include <xgrad/autograd/node.h>
+#include <xgrad/autograd/profile.h>
+#include <xgrad/core/errors.h>
+#include <xgrad/optim/closure.h>
+#include <xgrad/optim/elements.h>
+#include <xgrad/optim/ranges.h>
+#include <xgrad/optim/rule_groups.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace xgrad::optim {
+namespace {
+
+constexpr double not_known = std::numeric_limits<double>::quiet_NaN();
+
+std::size_t rows_of(const Shape& shape) { return shape.empty() ? 1 : shape[0]; }
+std::size_t columns_of(const Shape& shape) { return element_count(shape) / std::max<std::size_t>(rows_of(shape), 1); }
+
+}  // namespace
+
+Shape per_element(const Shape& parameter) { return parameter; }
+Shape per_row(const Shape& parameter) { return parameter.size() > 1 ? Shape{parameter[0]} : parameter; }
+Shape per_column(const Shape& parameter) { return {columns_of(parameter)}; }
+Shape rows_by_rows(const Shape& parameter) { return {rows_of(parameter), rows_of(parameter)}; }
+Shape columns_by_columns(const Shape& parameter) { return {columns_of(parameter), columns_of(parameter)}; }
+
+std::pair<ParameterList, ParameterList> split_matrices(const ParameterList& parameters) {
+  std::pair<ParameterList, ParameterList> result;
+  for (const auto& named : parameters)
+    (named.second.shape().size() > 1 ? result.first : result.second).push_back(named);
+  return result;
+}
+
+RuleGroups::~RuleGroups() { settle(); }
+
+void RuleGroups::add(RuleGroup group) {
+  const std::string_view added = group.rule->name();
+  if (name_.empty())
+    name_ = added;
+  else if (std::none_of(groups_.begin(), groups_.end(), [&](const Applied& g) { return g.rule->name() == added; }))
+    name_ += message(" + ", added);
+  check_some(added, group.parameters);
+  const Numbers numbers = first_numbers(*group.rule);
+  parameters_.insert(parameters_.end(), group.parameters.begin(), group.parameters.end());
+  states_.resize(parameters_.size(), State{.group = groups_.size(), .numbers = numbers});
+  groups_.push_back({std::move(group.rule), group.common, numbers});
+}
+
+void RuleGroups::check_construction() {
+  for (Applied& group : groups_) check_positive(group.rule->name(), "lr", group.rule->lr());
+  checked_plans();
+  check_parameters(name_, parameters_);
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const auto& [name, variable] = parameters_[i];
+    const Rule& rule = *groups_[states_[i].group].rule;
+    if (const std::size_t least = rule.dimensions(); variable.shape().size() < least)
+      throw ValueError(message("[", rule.name(), "] '", name, "' ", variable.shape(), ": expected at least ", least,
+                               " dimensions; split_matrices() tells which parameters have them"));
+  }
+}
+
+RuleGroups::Plan RuleGroups::plan(std::size_t number) const {
+  const auto& [rule, common, numbers] = groups_[number];
+  const SharedOptions shared = rule->shared();
+  const bool decoupled = rule->decouples();
+  Plan plan{.lr = rule->lr(),
+            .weight_decay = decoupled ? 0 : shared.weight_decay,
+            .shrink = 1 - rule->lr() * (common.decoupled_weight_decay + (decoupled ? shared.weight_decay : 0)),
+            .maximize = shared.maximize,
+            .slots = rule->slots(),
+            .sparse = rule->sparse()};
+  const bool decays = shared.weight_decay != 0 || common.decoupled_weight_decay != 0;
+  const bool sees_rows =
+      std::any_of(plan.slots.begin(), plan.slots.end(), [](const Slot& slot) { return slot.shape == per_row; });
+  if (plan.sparse == SparseRows::exact && (decays || !rule->replays())) plan.sparse = SparseRows::dense;
+  if (sees_rows || rule->whole() || rule->sum_count() > 0 || !rule->numbers()[0].name.empty() || common.cautious)
+    plan.sparse = SparseRows::dense;
+  return plan;
+}
+
+std::vector<RuleGroups::Plan> RuleGroups::checked_plans() const {
+  std::vector<Plan> plans;
+  plans.reserve(groups_.size());
+  for (const Applied& group : groups_) {
+    const std::string_view name = group.rule->name();
+    group.rule->check();
+    check_not_negative(name, "lr", group.rule->lr());  // a schedule may end at 0
+    check_not_negative(name, "weight_decay", group.rule->shared().weight_decay);
+    check_not_negative(name, "decoupled_weight_decay", group.common.decoupled_weight_decay);
+    plans.push_back(plan(plans.size()));
+  }
+  return plans;
+}
+
+// Where to find the state of a parameter, and how to use its gradient.
+Elements RuleGroups::elements(const Plan& plan, std::size_t parameter, SlotTensors& slots) const {
+  const Shape& shape = parameters_[parameter].second.shape();
+  const Rule& rule = *groups_[states_[parameter].group].rule;
+  Elements elements{.rule = &rule, .parameter = parameter, .size = element_count(shape), .shape = shape};
+  if (shape.size() > 1) elements.width = std::max<std::size_t>(columns_of(shape), 1);
+  for (std::size_t slot = 0; slot < max_slots; ++slot) {
+    if (plan.slots[slot].name.empty()) continue;
+    std::optional<Tensor>& tensor = slots[slot];
+    if (!tensor) tensor = zeros(plan.slots[slot].shape(shape));
+    elements.state[slot] = tensor->data();
+    elements.shape_of[slot] = plan.slots[slot].shape;
+    if (plan.slots[slot].shape == per_row) elements.unit = elements.width;
+  }
+  if (rule.whole()) elements.unit = std::max<std::size_t>(elements.size, 1);
+  elements.maximize = plan.maximize;
+  elements.shrink = static_cast<Scalar>(plan.shrink);
+  elements.weight_decay = static_cast<Scalar>(plan.weight_decay);
+  return elements;
+}
+
+// ShapeError where the gradient or the state is not of the parameter's shape.
+void RuleGroups::check_shapes(std::size_t parameter, const Plan& plan) const {
+  const auto& [name, variable] = parameters_[parameter];
+  const Shape& shape = variable.shape();
+  const std::string_view owner = groups_[states_[parameter].group].rule->name();
+  const SlotTensors& slots = states_[parameter].slots;
+  if (variable.sparse_grad() && !variable.node()->row_grad_fits())
+    throw ShapeError(message("[", owner, "] '", name, "' ", shape, " has a gradient of rows of another shape"));
+  if (!variable.sparse_grad() && variable.grad().shape() != shape)
+    throw ShapeError(message("[", owner, "] '", name, "' ", shape, " has a gradient of ", variable.grad().shape()));
+  for (std::size_t slot = 0; slot < max_slots; ++slot)
+    if (const std::string_view state = plan.slots[slot].name; !state.empty() && slots[slot])
+      if (const Shape expected = plan.slots[slot].shape(shape); slots[slot]->shape() != expected)
+        throw ShapeError(message("[", owner, "] '", name, "' ", shape, " needs ", state, " ", expected, ", has ",
+                                 slots[slot]->shape()));
+}
+
+bool RuleGroups::needs_closure() const {
+  return std::any_of(groups_.begin(), groups_.end(), [](const Applied& group) {
+    return group.rule->needs_loss() || !group.rule->curvature_slot(1).empty();
+  });
+}
+
+void RuleGroups::step() {
+  if (needs_closure())
+    throw GraphError(message("[", name_, "] a step needs the loss, and not its gradient alone: call step(closure)"));
+  step(not_known, {});
+}
+
+double RuleGroups::step(const Closure& closure) {
+  const bool curved = std::any_of(states_.begin(), states_.end(), [&](const State& state) {
+    return !groups_[state.group].rule->curvature_slot(static_cast<double>(state.steps + 1)).empty();
+  });
+  if (!closure || !curved) {
+    const double loss = static_cast<double>(evaluate(name_, parameters_, closure).item());
+    if (!std::isfinite(loss)) throw ValueError(message("[", name_, "] the loss is ", loss));
+    step(loss, {});
+    return loss;
+  }
+  zero_grad();
+  const Variable loss = closure();
+  if (!std::isfinite(loss.item())) throw ValueError(message("[", name_, "] the loss is ", double(loss.item())));
+  step(static_cast<double>(loss.item()), estimate_curvature(loss));
+  return static_cast<double>(loss.item());
+}
+
+void RuleGroups::step(double loss, Curvatures curvatures) {
+  require_trained_weights(name_, "step()");
+  Profile::mark("other");
+  const std::vector<Plan> plans = checked_plans();
+  std::vector<Elements> work;
+  work.reserve(parameters_.size());
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const Variable& variable = parameters_[i].second;
+    if (!variable.has_grad()) continue;
+    const Plan& plan = plans[states_[i].group];
+    check_shapes(i, plan);
+    work.push_back(elements(plan, i, states_[i].slots));
+    work.back().left_out = left_out(i, plan);
+    if (work.back().left_out == SparseRows::dense) work.back().gradient = variable.mutable_grad().data();
+  }
+  if (work.empty())
+    throw GraphError(message("[", name_, "] no parameter has a gradient: call backward() before step()"));
+
+  for (Elements& elements : work) {
+    const Variable& variable = parameters_[elements.parameter].second;
+    State& state = states_[elements.parameter];
+    const Rule& rule = *elements.rule;
+    prepare_rows(elements, plans[state.group]);
+    elements.t = static_cast<double>(++state.steps);
+    elements.numbers = rule.over() == Over::group ? &groups_[state.group].numbers : &state.numbers;
+    if (elements.left_out == SparseRows::dense)
+      elements.theta = variable.mutable_value().data();
+    else
+      update_rows(elements);
+    if (!curvatures.empty() && curvatures[elements.parameter]) {
+      const Tensor& estimate = *curvatures[elements.parameter];
+      const std::string_view slot = rule.curvature_slot(elements.t);
+      const auto same = [slot](const Slot& other) { return other.name == slot; };
+      const Slots& slots = plans[state.group].slots;
+      const auto place = static_cast<std::size_t>(std::find_if(slots.begin(), slots.end(), same) - slots.begin());
+      if (!slot.empty()) std::copy(estimate.begin(), estimate.end(), elements.state.at(place));
+    }
+  }
+  std::erase_if(work, [](const Elements& elements) { return elements.left_out != SparseRows::dense; });
+  run(work, loss);
+  for (Applied& group : groups_) group.rule->remember();
+  Profile::mark(name_);
+}
+
+}  // namespace xgrad::optim
