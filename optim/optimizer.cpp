@@ -6,8 +6,6 @@
 #include <xgrad/optim/optimizer.h>
 #include <xgrad/optim/ranges.h>
 
-#include <unordered_map>
-#include <unordered_set>
 
 namespace xgrad::optim {
 namespace {
@@ -34,18 +32,7 @@ void Optimizer::check_construction() const {
   check_some(rule(), parameters_);
   for (std::size_t group = 0; group < group_count(); ++group) check_positive(rule(), "lr", plan(group).lr);
   checked_plans();
-  std::unordered_set<std::string_view> names;
-  std::unordered_map<const Node*, std::string_view> nodes;
-  for (const auto& [name, variable] : parameters_) {
-    if (!names.insert(name).second) throw ValueError(message("[", rule(), "] the name '", name, "' is given twice"));
-    if (!variable) throw ValueError(message("[", rule(), "] '", name, "' is an empty Variable"));
-    if (!variable.operation().empty())
-      throw ValueError(message("[", rule(), "] expected parameters, but '", name, "' is the output of '",
-                               variable.operation(), "'"));
-    const auto [other, is_new] = nodes.emplace(variable.node(), name);
-    if (!is_new)
-      throw ValueError(message("[", rule(), "] '", other->second, "' and '", name, "' are the same parameter"));
-  }
+  check_parameters(rule(), parameters_);
 }
 
 std::vector<Optimizer::Plan> Optimizer::checked_plans() const {
