@@ -196,8 +196,11 @@ LeastSquares least_squares(const ParameterList& parameters, const Residuals& res
     const double predicted =
         at.damping * sum(square(z)).item() / 2 - share * (1 - share / 2) * sum(z * model.slope).item();
     const double fall = now.loss - next.loss, length = share * norm(z).item();
-    short_step = length <= options.tolerance_step * norm(now.x * model.scale).item();
-    level = predicted <= tolerance_loss * now.loss && (!next.jacobian || fall <= tolerance_loss * now.loss);
+    // Damping makes any step short, and the next one, with less of it, will be longer.
+    const bool held_back = next.jacobian && at.damping > 1;
+    short_step = !held_back && length <= options.tolerance_step * norm(now.x * model.scale).item();
+    level =
+        !held_back && predicted <= tolerance_loss * now.loss && (!next.jacobian || fall <= tolerance_loss * now.loss);
     if (next.jacobian) {
       at.damping = std::max(least_damping, at.damping * std::max(1.0 / 3, 1 - std::pow(2 * fall / predicted - 1, 3)));
       growth = 2, share = 1;

@@ -20,12 +20,13 @@ struct LeastSquaresOptions {
   double tolerance_grad = 1e-8;         ///< at least 0: the largest abs(cosine) between r and a column of J
   double tolerance_step = 1e-8;         ///< at least 0: the last step h, in ||D h|| / ||D x||
   double tolerance_loss = 1e-8;         ///< at least 0: by what share of it the loss fell and was predicted to fall
-  std::int64_t max_evaluations = 1000;  /// at least 1: calls of the residuals
+  std::int64_t max_evaluations = 1000;  ///< at least 1: calls of the residuals
 };
 
 struct LeastSquares {
   /// What held first, in this order: `gradient_norm` and `step_size` for the first two tolerances, `plateau` for the
-  /// third, also where a step that did not lower the loss promised no more, and `budget` for max_evaluations.
+  /// third, also where a step that did not lower the loss promised no more, and `budget` for max_evaluations. A step
+  /// that a lambda above 1 made short ends nothing.
   EndedBy ended_by;
   std::int64_t steps = 0, evaluations = 0;  ///< steps that were taken, and calls of the residuals
   double loss = 0, gradient_norm = 0;       ///< where the parameters are now: sum(r^2) / 2, and ||J^T r||

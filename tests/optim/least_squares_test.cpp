@@ -262,6 +262,8 @@ TEST_CASE("least squares say what ended them") {
   CHECK(fit({.tolerance_grad = 0, .tolerance_step = 0, .tolerance_loss = 1e-2}).ended_by == EndedBy::plateau);
   CHECK(fit({.tolerance_grad = 0, .tolerance_step = 0, .tolerance_loss = 0}).ended_by != EndedBy::budget);
   CHECK(fit({.max_evaluations = 2}).ended_by == EndedBy::budget);
+  CHECK(fit({.damping = precise ? 1e12 : 1e3}).loss ==
+        Approx(fit({}).loss).epsilon(1e-4));  // whose first steps are all short
   const Variable zero = parameter({0});
   const LeastSquares there = least_squares({{"zero", zero}},
                                            [&] {
