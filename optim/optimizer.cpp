@@ -1,11 +1,8 @@
 #include <xgrad/core/errors.h>
 #include <xgrad/optim/closure.h>
 #include <xgrad/optim/optimizer.h>
-#include <xgrad/optim/ranges.h>
 
 #include <cmath>
-#include <unordered_map>
-#include <unordered_set>
 
 namespace xgrad::optim {
 
@@ -49,22 +46,6 @@ std::size_t index_of(std::string_view owner, const ParameterList& parameters, st
   for (std::size_t i = 0; i < parameters.size(); ++i)
     if (parameters[i].first == name) return i;
   throw ValueError(message("[", owner, "] has no parameter '", name, "'"));
-}
-
-void check_parameters(std::string_view owner, const ParameterList& parameters) {
-  check_some(owner, parameters);
-  std::unordered_set<std::string_view> names;
-  std::unordered_map<const Node*, std::string_view> nodes;
-  for (const auto& [name, variable] : parameters) {
-    if (!names.insert(name).second) throw ValueError(message("[", owner, "] the name '", name, "' is given twice"));
-    if (!variable) throw ValueError(message("[", owner, "] '", name, "' is an empty Variable"));
-    if (!variable.operation().empty())
-      throw ValueError(
-          message("[", owner, "] expected parameters, but '", name, "' is the output of '", variable.operation(), "'"));
-    const auto [other, is_new] = nodes.emplace(variable.node(), name);
-    if (!is_new)
-      throw ValueError(message("[", owner, "] '", other->second, "' and '", name, "' are the same parameter"));
-  }
 }
 
 }  // namespace xgrad::optim

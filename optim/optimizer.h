@@ -119,8 +119,5 @@ class Optimizer : public WeightSource {
 
 /// The place of a parameter in the list. ValueError, in the name of `owner`, where it is not there.
 std::size_t index_of(std::string_view owner, const ParameterList& parameters, std::string_view name);
-/// ValueError, in the name of `owner`, for an empty list, or for what cannot be optimized: a name or a parameter that
-/// comes twice, an empty Variable, or the output of an operation.
-void check_parameters(std::string_view owner, const ParameterList& parameters);
 
 }  // namespace xgrad::optim

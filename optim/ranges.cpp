@@ -2,6 +2,8 @@
 #include <xgrad/optim/ranges.h>
 
 #include <cmath>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace xgrad::optim {
 namespace {
@@ -38,6 +40,22 @@ void check_some(std::string_view owner, const NamedVariables& parameters) {
     throw ValueError(message("[", owner,
                              "] expected parameters, got an empty list: a module lists those of the layers "
                              "that were registered with add"));
+}
+
+void check_parameters(std::string_view owner, const NamedVariables& parameters) {
+  check_some(owner, parameters);
+  std::unordered_set<std::string_view> names;
+  std::unordered_map<const Node*, std::string_view> nodes;
+  for (const auto& [name, variable] : parameters) {
+    if (!names.insert(name).second) throw ValueError(message("[", owner, "] the name '", name, "' is given twice"));
+    if (!variable) throw ValueError(message("[", owner, "] '", name, "' is an empty Variable"));
+    if (!variable.operation().empty())
+      throw ValueError(
+          message("[", owner, "] expected parameters, but '", name, "' is the output of '", variable.operation(), "'"));
+    const auto [other, is_new] = nodes.emplace(variable.node(), name);
+    if (!is_new)
+      throw ValueError(message("[", owner, "] '", other->second, "' and '", name, "' are the same parameter"));
+  }
 }
 
 }  // namespace xgrad::optim

@@ -16,5 +16,7 @@ void check_count(std::string_view owner, std::string_view option, std::int64_t v
 
 /// ValueError for no parameters at all.
 void check_some(std::string_view owner, const NamedVariables& parameters);
+/// The same, and for a parameter or name that comes twice, an empty Variable, and the output of an operation.
+void check_parameters(std::string_view owner, const NamedVariables& parameters);
 
 }  // namespace xgrad::optim

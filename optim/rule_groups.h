@@ -172,7 +172,7 @@ class OptimizerOf : public RuleGroups {
       : OptimizerOf(std::vector<Group<Options>>{{std::move(parameters), options, common}}) {}
   explicit OptimizerOf(std::vector<Group<Options>> groups) {
     for (Group<Options>& group : groups) add(RuleGroup(std::move(group.parameters), R(group.options), group.common));
-    if (groups.empty()) check_parameters(R().name(), {});
+    if (groups.empty()) add(RuleGroup({}, R()));  // which refuses it
     check_construction();
   }
 
