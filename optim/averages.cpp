@@ -35,12 +35,12 @@ void WeightAverage::update() {
     });
 }
 
-Weights WeightAverage::evaluation_weights() const {
+WeightValues WeightAverage::evaluation_weights() const {
   if (updates_ == 0) throw GraphError("[WeightAverage] there is no average yet: call update() first");
   check_shapes();
   const double corrected = options_.decay ? 1 - std::pow(*options_.decay, static_cast<double>(updates_)) : 1;
   const auto scale = static_cast<Scalar>(1 / corrected);
-  Weights result;
+  WeightValues result;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Tensor& average = result.emplace_back(parameters_[i].second, averages_[i]).second;
     for (Scalar& x : average) x *= scale;

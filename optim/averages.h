@@ -30,7 +30,7 @@ class WeightAverage : public WeightSource {
   std::int64_t updates() const { return updates_; }
 
   /// The averages. GraphError before the first update.
-  Weights evaluation_weights() const override;
+  WeightValues evaluation_weights() const override;
   using Swap = EvaluationWeights;
 
   /// "fc1.weight.average" (the average, its bias not corrected) and "updates".

@@ -17,20 +17,25 @@ struct Elements {
   /// been applied to theta. The compiler fuses the formula into one loop that reads and writes each number once.
   template <std::size_t slots, class F>
   void for_each(F formula) const {
-    constexpr auto all = std::make_index_sequence<slots>();
-    const std::size_t whole = size - size % register_size, left = size - whole;
-    for (std::size_t i = 0; i < whole; i += register_size) apply(formula, theta + i, gradient + i, state, i, all);
-    if (left == 0) return;
-    Scalar last_theta[register_size] = {}, last_gradient[register_size] = {}, last_state[max_slots][register_size] = {};
-    std::array<Scalar*, max_slots> last = {};
-    std::copy_n(theta + whole, left, last_theta);
-    std::copy_n(gradient + whole, left, last_gradient);
-    for (std::size_t slot = 0; slot < slots; ++slot)
-      if (state[slot]) last[slot] = std::copy_n(state[slot] + whole, left, last_state[slot]) - left;
-    apply(formula, last_theta, last_gradient, last, 0, all);
-    std::copy_n(last_theta, left, theta + whole);
-    for (std::size_t slot = 0; slot < slots; ++slot)
-      if (state[slot]) std::copy_n(last_state[slot], left, state[slot] + whole);
+    walk<slots, true>(
+        [&formula](auto&... all) {
+          formula(all...);
+          return 0;
+        },
+        [](int, std::size_t) {});
+  }
+
+  /// The same for what sum() does: theta is as update() will see it, and does not change. The formula returns an array
+  /// of registers, which are added up in double.
+  template <std::size_t slots, class F>
+  void add_each(Sums& into, F formula) const {
+    walk<slots, false>(formula, [&into](const auto& terms, std::size_t count) {
+      for (std::size_t k = 0; k < terms.size(); ++k) {
+        Scalar lanes[register_size];
+        store(terms[k], lanes);
+        for (std::size_t i = 0; i < count; ++i) into[k] += double(lanes[i]);
+      }
+    });
   }
 
   /// Calls f(row) for each index of the first axis: that part of the elements, with its number in shared state.
@@ -84,17 +89,38 @@ struct Elements {
     return (maximize ? -gradient[i] : gradient[i]) + weight_decay * (shrink * theta[i]);
   }
 
-  template <class F, std::size_t... i>
-  void apply(F& formula, Scalar* to, const Scalar* from, const std::array<Scalar*, max_slots>& slots, std::size_t begin,
+  // Calls done(formula(theta, g, state…), how many elements) for each register.
+  template <std::size_t slots, bool moves, class F, class Done>
+  void walk(F formula, Done done) const {
+    constexpr auto all = std::make_index_sequence<slots>();
+    const std::size_t whole = size - size % register_size, left = size - whole;
+    for (std::size_t i = 0; i < whole; i += register_size)
+      done(apply<moves>(formula, theta + i, gradient + i, state, i, all), register_size);
+    if (left == 0) return;
+    Scalar last_theta[register_size] = {}, last_gradient[register_size] = {}, last_state[max_slots][register_size] = {};
+    std::array<Scalar*, max_slots> last = {};
+    std::copy_n(theta + whole, left, last_theta);
+    std::copy_n(gradient + whole, left, last_gradient);
+    for (std::size_t slot = 0; slot < slots; ++slot)
+      if (state[slot]) last[slot] = std::copy_n(state[slot] + whole, left, last_state[slot]) - left;
+    done(apply<moves>(formula, last_theta, last_gradient, last, 0, all), left);
+    if (moves) std::copy_n(last_theta, left, theta + whole);
+    for (std::size_t slot = 0; slot < slots; ++slot)
+      if (state[slot]) std::copy_n(last_state[slot], left, state[slot] + whole);
+  }
+
+  template <bool moves, class F, std::size_t... i>
+  auto apply(F& formula, Scalar* to, const Scalar* from, const std::array<Scalar*, max_slots>& slots, std::size_t begin,
              std::index_sequence<i...>) const {
     Register values = load(to), g = load(from);
     std::array<Register, sizeof...(i)> slot = {(slots[i] ? load(slots[i] + begin) : Register(0))...};
     if (shrink != 1) values *= shrink;
     if (maximize) g = -g;
     if (weight_decay != 0) g += weight_decay * values;
-    formula(values, g, slot[i]...);
-    store(values, to);
+    const auto result = formula(values, g, slot[i]...);
+    if (moves) store(values, to);
     ((slots[i] ? store(slot[i], slots[i] + begin) : void()), ...);
+    return result;
   }
 };
 

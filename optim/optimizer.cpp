@@ -15,7 +15,7 @@ void WeightSource::require_trained_weights(std::string_view owner, std::string_v
 
 EvaluationWeights::EvaluationWeights(WeightSource& source) : source_(source) {
   source_.require_trained_weights("EvaluationWeights", "a second one");
-  Weights weights = source.evaluation_weights();
+  WeightValues weights = source.evaluation_weights();
   for (const auto& [parameter, value] : weights) trained_.emplace_back(parameter, parameter.value());
   // Nothing has changed so far: memory may end.
   for (auto& [parameter, value] : weights) parameter.mutable_value() = std::move(value);

@@ -30,14 +30,14 @@ enum class SparseRows {
 IndexTensor row_numbers(const RowGradient& rows);
 
 /// Parameters with values for them.
-using Weights = std::vector<std::pair<Variable, Tensor>>;
+using WeightValues = std::vector<std::pair<Variable, Tensor>>;
 
 /// Something that knows weights to evaluate with which are not those that are trained: an average, say.
 class WeightSource {
  public:
   virtual ~WeightSource() = default;
   /// Those weights; nothing where the trained ones are to be used.
-  virtual Weights evaluation_weights() const = 0;
+  virtual WeightValues evaluation_weights() const = 0;
 
  protected:
   /// GraphError, in the name of `owner`, while an EvaluationWeights lives.
@@ -60,7 +60,7 @@ class EvaluationWeights {
 
  private:
   WeightSource& source_;
-  Weights trained_;
+  WeightValues trained_;
 };
 
 class RuleGroups;
@@ -109,7 +109,7 @@ class Optimizer : public WeightSource {
   virtual void load_state_dict(const StateDict& dict) = 0;
 
   /// None, unless the optimizer is one.
-  Weights evaluation_weights() const override { return {}; }
+  WeightValues evaluation_weights() const override { return {}; }
   /// What the next step makes of the rows that the gradient of parameters()[parameter] leaves out: dense too where the
   /// gradient is not sparse.
   virtual SparseRows left_out(std::size_t) const { return SparseRows::dense; }

@@ -75,11 +75,14 @@ class Rule {
 
   virtual void check() const {}                         ///< ValueError for options of its own out of range
   virtual Slots slots() const { return {}; }            ///< the state it keeps
+  virtual bool decays_itself() const { return false; }  ///< weight decay is a part of its formula
   virtual bool decouples() const { return false; }      ///< weight decay from the gradient
   virtual OptionValues values() const { return {}; }    ///< the options that a saved state must agree with, but for …
   virtual SparseRows sparse() const = 0;                ///< what it does with sparse gradients
   virtual std::size_t dimensions() const { return 0; }  ///< a parameter must have at least so many
 
+  /// So many elements must not be cut apart; 0 for as many as a state per_row asks for.
+  virtual std::size_t unit(const Shape&) const { return 0; }
   /// Whether update() must get each parameter in one piece, as what sees a matrix must; otherwise parameters are cut
   /// among threads, between rows where a state is per_row, and anywhere else. What is whole has its own threads, and a
   /// sparse gradient as a dense one.

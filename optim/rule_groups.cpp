@@ -63,9 +63,9 @@ void RuleGroups::check_construction() {
 RuleGroups::Plan RuleGroups::plan(std::size_t number) const {
   const auto& [rule, common, numbers] = groups_[number];
   const SharedOptions shared = rule->shared();
-  const bool decoupled = rule->decouples();
+  const bool decoupled = rule->decouples(), itself = rule->decays_itself();
   Plan plan{.lr = rule->lr(),
-            .weight_decay = decoupled ? 0 : shared.weight_decay,
+            .weight_decay = decoupled || itself ? 0 : shared.weight_decay,
             .shrink = 1 - rule->lr() * (common.decoupled_weight_decay + (decoupled ? shared.weight_decay : 0)),
             .maximize = shared.maximize,
             .slots = rule->slots(),
@@ -107,6 +107,7 @@ Elements RuleGroups::elements(const Plan& plan, std::size_t parameter, SlotTenso
     elements.shape_of[slot] = plan.slots[slot].shape;
     if (plan.slots[slot].shape == per_row) elements.unit = elements.width;
   }
+  if (const std::size_t unit = rule.unit(shape)) elements.unit = unit;
   if (rule.whole()) elements.unit = std::max<std::size_t>(elements.size, 1);
   elements.maximize = plan.maximize;
   elements.shrink = static_cast<Scalar>(plan.shrink);

@@ -73,7 +73,7 @@ class RuleGroups : public Optimizer {
   /// "options.0.lr".
   StateDict state_dict() const override;
   void load_state_dict(const StateDict& dict) override;
-  Weights evaluation_weights() const override;
+  WeightValues evaluation_weights() const override;
   const RuleGroups* rule_groups() const override { return this; }
 
  protected:
@@ -125,6 +125,7 @@ class RuleGroups : public Optimizer {
   void refresh(std::size_t parameter, const IndexTensor* rows);
   void forget_rows(std::size_t parameter);
   static Numbers first_numbers(const Rule& rule);
+  static bool has_stepped(const std::vector<State>& states, std::size_t group);
   std::vector<OptionValues> all_options() const;
 
   ParameterList parameters_;

@@ -28,6 +28,11 @@ OptionValues option_values(const Rule& rule, const CommonOptions& common) {
 
 }  // namespace
 
+bool RuleGroups::has_stepped(const std::vector<State>& states, std::size_t group) {
+  return std::any_of(states.begin(), states.end(),
+                     [group](const State& state) { return state.group == group && state.steps > 0; });
+}
+
 Numbers RuleGroups::first_numbers(const Rule& rule) {
   Numbers numbers = {};
   for (std::size_t i = 0; i < max_numbers; ++i) numbers[i] = rule.numbers()[i].start;
@@ -71,8 +76,8 @@ double RuleGroups::number(std::string_view parameter, std::string_view name) con
   return *result;
 }
 
-Weights RuleGroups::evaluation_weights() const {
-  Weights result;
+WeightValues RuleGroups::evaluation_weights() const {
+  WeightValues result;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Applied& group = groups_[states_[i].group];
     if (!group.rule->evaluates_elsewhere() || states_[i].steps == 0) continue;
@@ -119,7 +124,7 @@ StateDict RuleGroups::state_dict() const {
         dict.tensors.emplace_back(message(name, ".", slots[slot].name), *state.slots[slot]);
   }
   for (std::size_t group = 0; group < groups_.size(); ++group)
-    if (groups_[group].rule->over() == Over::group)
+    if (groups_[group].rule->over() == Over::group && has_stepped(states_, group))
       for_each_number(*groups_[group].rule, groups_[group].numbers, [&](std::string_view number, double value) {
         dict.scalars.emplace_back(message("groups.", group, ".", number), value);
       });
@@ -153,8 +158,8 @@ void RuleGroups::load_state_dict(const StateDict& dict) {
   }
   std::vector<Numbers> numbers;
   for (std::size_t group = 0; group < groups_.size(); ++group) {
-    numbers.push_back(groups_[group].numbers);
-    if (groups_[group].rule->over() == Over::group)
+    numbers.push_back(first_numbers(*groups_[group].rule));
+    if (groups_[group].rule->over() == Over::group && has_stepped(loaded, group))
       for_each_number(*groups_[group].rule, numbers.back(), [&](std::string_view number, double& value) {
         value = reader.scalar(message("groups.", group, ".", number));
       });

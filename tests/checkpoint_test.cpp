@@ -52,6 +52,23 @@ std::vector<OptimizerCase> optimizers() {
           with<Adopt, AdoptOptions>({}),
           with<Adan, AdanOptions>({}),
           with<AdEMAMix, AdEMAMixOptions>({.warm_up = 40}),
+          with<Lamb, LambOptions>({}),
+          with<Lars, LarsOptions>({}),
+          with<Prodigy, ProdigyOptions>({}),
+          with<DAdaptAdam, DAdaptAdamOptions>({}),
+          with<ScheduleFreeSGD, ScheduleFreeSGDOptions>({.warm_up = 40}),
+          with<ScheduleFreeAdamW, ScheduleFreeAdamWOptions>({}),
+          with<Sophia, SophiaOptions>({.interval = 4}),
+          with<AdaHessian, AdaHessianOptions>({}),
+          with<Rprop, RpropOptions>({}),
+          with<ASGD, ASGDOptions>({}),
+          with<FTRL, FTRLOptions>({}),
+          with<BarzilaiBorwein, BarzilaiBorweinOptions>({}),
+          with<Polyak, PolyakOptions>({}),
+          {"SAM",
+           [](const ParameterList& all) -> std::unique_ptr<Optimizer> {
+             return std::make_unique<Sam>(std::make_unique<Lookahead>(std::make_unique<Adam>(all)));
+           }},
           with<Adagrad, AdagradOptions>({.initial_accumulator_value = 0.1}),
           with<Adadelta, AdadeltaOptions>({})};
 }
@@ -98,9 +115,7 @@ struct Training {
   void run(int steps, const std::filesystem::path& file) {
     while (true)
       for (const auto& [batch, labels] : loader) {
-        optimizer->zero_grad();
-        nn::cross_entropy(model(batch), labels).backward();
-        optimizer->step();
+        optimizer->step([&, &images = batch, &classes = labels] { return nn::cross_entropy(model(images), classes); });
         schedule.step();
         average.update();
         if (--steps == 0) return save(file);
@@ -179,6 +194,7 @@ TEST_CASE("a training resumes in the middle of an epoch with the same bits, for 
   std::set<std::string> expected =
       declared("string_view name\\(\\) const override \\{ return (?:decoupled \\? )?\"(\\w+)\"");
   expected.merge(declared("string_view name\\(\\) const override \\{ return decoupled \\? \"\\w+\" : \"(\\w+)\""));
+  expected.insert("SAM");
   CHECK(optimizer_names == expected);
   CHECK(schedule_names == declared("using (\\w+) = ScheduleOf<"));
 }

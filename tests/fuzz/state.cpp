@@ -59,10 +59,8 @@ struct OfOptimizer : Subject {
   StateDict save() const override { return optimizer->state_dict(); }
   void load(const StateDict& state) override { optimizer->load_state_dict(state); }
   void step() override {
-    optimizer->zero_grad();
-    weights.loss().backward();
-    optimizer->step();
-    explain(*optimizer);
+    optimizer->step([this] { return weights.loss(); });
+    if (!optimizer->needs_closure()) explain(*optimizer);
   }
   Weights weights;
   std::unique_ptr<Optimizer> optimizer;
@@ -167,6 +165,15 @@ Maker optimizer(Options options) {
   };
 }
 
+template <class Wrapper, class Options>
+Maker wrapped(Options options) {
+  return [options] {
+    return std::make_unique<OfOptimizer>([options](const ParameterList& all) -> std::unique_ptr<Optimizer> {
+      return std::make_unique<Wrapper>(std::make_unique<Adam>(all), options);
+    });
+  };
+}
+
 Maker schedule(Curve curve) {
   return [curve] {
     return std::make_unique<OfRates<Schedule>>([curve](Optimizer& o) { return std::make_unique<Schedule>(o, curve); });
@@ -216,6 +223,21 @@ const std::vector<Maker>& makers() {
       optimizer<Adopt>(AdoptOptions{}),
       optimizer<Adan>(AdanOptions{}),
       optimizer<AdEMAMix>(AdEMAMixOptions{.warm_up = 3}),
+      optimizer<Lamb>(LambOptions{}),
+      optimizer<Lars>(LarsOptions{}),
+      optimizer<Prodigy>(ProdigyOptions{}),
+      optimizer<DAdaptAdam>(DAdaptAdamOptions{}),
+      optimizer<ScheduleFreeSGD>(ScheduleFreeSGDOptions{}),
+      optimizer<ScheduleFreeAdamW>(ScheduleFreeAdamWOptions{}),
+      optimizer<Sophia>(SophiaOptions{.interval = 2}),
+      optimizer<AdaHessian>(AdaHessianOptions{}),
+      optimizer<Rprop>(RpropOptions{}),
+      optimizer<ASGD>(ASGDOptions{}),
+      optimizer<FTRL>(FTRLOptions{}),
+      optimizer<BarzilaiBorwein>(BarzilaiBorweinOptions{}),
+      optimizer<Polyak>(PolyakOptions{}),
+      wrapped<Sam>(SamOptions{}),
+      wrapped<Lookahead>(LookaheadOptions{.k = 2}),
       optimizer<Adagrad>(AdagradOptions{.lr_decay = 0.1}),
       optimizer<Adadelta>(AdadeltaOptions{}),
       other<OfLBFGS>(),

@@ -9,16 +9,28 @@
 #include <xgrad/optim/adan.h>
 #include <xgrad/optim/ademamix.h>
 #include <xgrad/optim/adopt.h>
+#include <xgrad/optim/lamb.h>
 #include <xgrad/optim/lion.h>
 #include <xgrad/optim/nadam.h>
+#include <xgrad/optim/prodigy.h>
 #include <xgrad/optim/rmsprop.h>
+#include <xgrad/optim/rprop.h>
+#include <xgrad/optim/schedule_free.h>
 #include <xgrad/optim/sgd.h>
+#include <xgrad/optim/sophia.h>
+#include <xgrad/optim/step_lengths.h>
+#include <xgrad/optim/wrapper.h>
 
 #include <string>
 
-#define XGRAD_ALL_RULES                                                                                  \
-  optim::SGD, optim::Adagrad, optim::Adadelta, optim::RMSprop, optim::Adam, optim::AdamW, optim::Adamax, \
-      optim::AdamaxW, optim::NAdam, optim::RAdam, optim::Lion, optim::Adopt, optim::Adan, optim::AdEMAMix
+// Whose elements do not know of each other.
+#define XGRAD_ELEMENTWISE_RULES                                                                            \
+  optim::SGD, optim::Adagrad, optim::Adadelta, optim::RMSprop, optim::Adam, optim::AdamW, optim::Adamax,   \
+      optim::AdamaxW, optim::NAdam, optim::RAdam, optim::Lion, optim::Adopt, optim::Adan, optim::AdEMAMix, \
+      optim::ScheduleFreeSGD, optim::ScheduleFreeAdamW, optim::Rprop, optim::ASGD, optim::FTRL
+
+#define XGRAD_ALL_RULES \
+  XGRAD_ELEMENTWISE_RULES, optim::Lamb, optim::Lars, optim::Prodigy, optim::DAdaptAdam, optim::BarzilaiBorwein
 
 namespace xgrad {
 

@@ -13,7 +13,7 @@ using namespace xgrad::optim;
 
 namespace {
 
-struct LambOptions {
+struct WholeLambOptions {
   double lr = 1e-2, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, decay = 0.01;
   SparseRows sparse = SparseRows::lazy;
 };
@@ -24,13 +24,13 @@ double norm(const Scalar* x, std::size_t size) {
   return std::sqrt(squares);
 }
 
-struct LambRule : RuleOf<LambOptions> {
+struct WholeLambRule : RuleOf<WholeLambOptions> {
   using RuleOf::RuleOf;
   std::string_view name() const override { return "LAMB"; }
   Slots slots() const override { return {"exp_avg", "exp_avg_sq", "direction"}; }
   bool whole() const override { return true; }
   void update(const Elements& elements) const override {
-    const LambOptions& o = options;
+    const WholeLambOptions& o = options;
     const auto beta1 = Scalar(o.beta1), rest1 = Scalar(1 - o.beta1), beta2 = Scalar(o.beta2),
                rest2 = Scalar(1 - o.beta2);
     const auto c1 = Scalar(1 - std::pow(o.beta1, elements.t)), c2 = Scalar(1 - std::pow(o.beta2, elements.t));
@@ -45,12 +45,12 @@ struct LambRule : RuleOf<LambOptions> {
   }
 };
 
-using Lamb = OptimizerOf<LambRule>;
+using WholeLamb = OptimizerOf<WholeLambRule>;
 
 // One number after the other, in double.
 struct Reference {
   explicit Reference(const Tensor& start) : theta(start.begin(), start.end()), m(theta.size()), v(m), r(m) {}
-  void step(const Tensor& gradient, const LambOptions& o) {
+  void step(const Tensor& gradient, const WholeLambOptions& o) {
     ++t;
     double of_theta = 0, of_r = 0;
     for (std::size_t i = 0; i < theta.size(); ++i) {
@@ -81,7 +81,7 @@ TEST_CASE("a rule that needs a parameter whole gets it whole, with any number of
       list.emplace_back(std::to_string(list.size()), leaf(generator.normal(shape)));
       references.emplace_back(list.back().second.value());
     }
-    Lamb lamb(list, {});
+    WholeLamb lamb(list, {});
     for (int t = 0; t < 3; ++t) {
       for (std::size_t i = 0; i < list.size(); ++i) {
         const Tensor gradient = generator.normal(shapes[i]);
@@ -100,7 +100,7 @@ TEST_CASE("a rule that needs a parameter whole gets it whole, with any number of
 
 TEST_CASE("and gets a sparse gradient as a dense one") {
   const Variable table = leaf(ones({5, 2})), dense = leaf(ones({5, 2}));
-  Lamb a({{"table", table}}, {}), b({{"table", dense}}, {});
+  WholeLamb a({{"table", table}}, {}), b({{"table", dense}}, {});
   for (const Variable& x : {table, dense}) sum(square(take_rows(x, {1, 4}, {.sparse_grad = true}))).backward();
   dense.mutable_grad();
   CHECK(a.left_out(0) == SparseRows::dense);
