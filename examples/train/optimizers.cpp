@@ -6,10 +6,17 @@
 #include <xgrad/optim/adan.h>
 #include <xgrad/optim/ademamix.h>
 #include <xgrad/optim/adopt.h>
+#include <xgrad/optim/lamb.h>
 #include <xgrad/optim/lion.h>
 #include <xgrad/optim/nadam.h>
+#include <xgrad/optim/prodigy.h>
 #include <xgrad/optim/rmsprop.h>
+#include <xgrad/optim/rprop.h>
+#include <xgrad/optim/schedule_free.h>
 #include <xgrad/optim/sgd.h>
+#include <xgrad/optim/sophia.h>
+#include <xgrad/optim/step_lengths.h>
+#include <xgrad/optim/wrapper.h>
 
 namespace train {
 namespace {
@@ -25,40 +32,89 @@ concept HasBetas = requires(Options options) {
   options.beta1, options.beta2;
 };
 
-template <class Rule, class Options, bool rows>
-std::unique_ptr<Optimizer> make(const ParameterList& parameters, const OptimizerSettings& settings) {
-  Options options{.lr = settings.lr, .weight_decay = settings.weight_decay};
-  if constexpr (rows) options.row_shared = true;
+template <class Options>
+Options options_of(const OptimizerSettings& settings) {
+  Options options;
+  options.lr = settings.lr;
+  if constexpr (requires { options.weight_decay; }) options.weight_decay = settings.weight_decay;
   if constexpr (HasMomentum<Options>) options.momentum = settings.momentum.value_or(options.momentum);
   if constexpr (HasBetas<Options>) {
     options.beta1 = settings.beta1.value_or(options.beta1);
     options.beta2 = settings.beta2.value_or(options.beta2);
   }
-  return std::make_unique<Rule>(parameters, options);
+  return options;
 }
 
-template <class Rule, class Options, bool rows = false>
-constexpr OptimizerKind kind(std::string_view name, double lr, double weight_decay, std::string_view about) {
-  return {name, about, lr, weight_decay, HasMomentum<Options>, HasBetas<Options>, make<Rule, Options, rows>};
+template <class O>
+std::unique_ptr<Optimizer> make(const ParameterList& parameters, const OptimizerSettings& settings) {
+  return std::make_unique<O>(parameters, options_of<typename O::Options>(settings));
+}
+
+template <class O>
+std::unique_ptr<Optimizer> rows(const ParameterList& parameters, const OptimizerSettings& settings) {
+  auto options = options_of<typename O::Options>(settings);
+  options.row_shared = true;
+  return std::make_unique<O>(parameters, options);
+}
+
+std::unique_ptr<Optimizer> cautious(const ParameterList& parameters, const OptimizerSettings& settings) {
+  return std::make_unique<AdamW>(parameters, options_of<AdamWOptions>(settings), CommonOptions{.cautious = true});
+}
+
+template <class Wrapper, class O>
+std::unique_ptr<Optimizer> wrapped(const ParameterList& parameters, const OptimizerSettings& settings) {
+  return std::make_unique<Wrapper>(make<O>(parameters, settings));
+}
+
+// Biases and norms are AdamW's, at its own rate.
+template <class O>
+std::unique_ptr<Optimizer> of_matrices(const ParameterList& parameters, const OptimizerSettings& settings) {
+  using R = typename O::RuleType;
+  auto [matrices, others] = split_matrices(parameters);
+  const R rule(options_of<typename O::Options>(settings));
+  if (others.empty()) return std::make_unique<RuleGroups>(RuleGroup(std::move(matrices), rule));
+  return std::make_unique<RuleGroups>(RuleGroup(std::move(matrices), rule), RuleGroup(std::move(others), AdamWRule()));
+}
+
+template <class O>
+constexpr OptimizerKind kind(std::string_view name, double lr, double weight_decay, std::string_view about,
+                             decltype(OptimizerKind::make) maker = make<O>) {
+  using Options = typename O::Options;
+  return {name, about, lr, weight_decay, HasMomentum<Options>, HasBetas<Options>, maker};
 }
 
 constexpr OptimizerKind all_optimizers[] = {
-    kind<Adam, AdamOptions>("adam", 1e-3, 0, "mean of g / root of the mean of g^2 (Kingma & Ba)"),
-    kind<Adamax, AdamaxOptions>("adamax", 2e-3, 0, "mean of g / largest |g|, which fades (Kingma & Ba)"),
-    kind<AdamW, AdamWOptions>("adamw", 1e-3, 1e-2, "adam, with weight decay apart from the gradient"),
-    kind<AdamaxW, AdamaxWOptions>("adamaxw", 2e-3, 1e-2, "adamax, with weight decay apart from the gradient"),
-    kind<Adam, AdamOptions, true>("adam-rows", 1e-3, 0, "adam, one second moment per row: half the memory"),
-    kind<Adamax, AdamaxOptions, true>("adamax-rows", 8e-3, 0, "adamax, one largest |g| per row: half the memory"),
-    kind<NAdam, NAdamOptions>("nadam", 2e-3, 0, "adam, with momentum that looks ahead (Nesterov's)"),
-    kind<RAdam, RAdamOptions>("radam", 1e-3, 0, "adam, with a warm-up of its own"),
-    kind<Lion, LionOptions>("lion", 1e-4, 0, "sign of a mean of g: each weight moves by the rate"),
-    kind<Adopt, AdoptOptions>("adopt", 1e-3, 0, "mean of g / root of the mean of earlier g^2"),
-    kind<Adan, AdanOptions>("adan", 1e-3, 0, "nadam's look ahead, by differences of gradients"),
-    kind<AdEMAMix, AdEMAMixOptions>("ademamix", 1e-3, 0, "adam, with a second mean of g that reaches far back"),
-    kind<RMSprop, RMSpropOptions>("rmsprop", 1e-3, 0, "g / root of the mean of g^2"),
-    kind<Adagrad, AdagradOptions>("adagrad", 1e-2, 0, "g / root of the sum of all g^2"),
-    kind<Adadelta, AdadeltaOptions>("adadelta", 1, 0, "rmsprop, in units of its own past steps"),
-    kind<SGD, SGDOptions>("sgd", 1e-1, 0, "g; with --momentum a fading sum of all g"),
+    kind<Adam>("adam", 1e-3, 0, "mean of g / root of the mean of g^2"),
+    kind<Adamax>("adamax", 2e-3, 0, "mean of g / largest |g|, which fades"),
+    kind<AdamW>("adamw", 1e-3, 1e-2, "adam, with weight decay apart from g"),
+    kind<AdamaxW>("adamaxw", 2e-3, 1e-2, "adamax, with weight decay apart from g"),
+    kind<Adam>("adam-rows", 1e-3, 0, "adam, one second moment a row: half the memory", rows<Adam>),
+    kind<Adamax>("adamax-rows", 8e-3, 0, "adamax, one largest |g| a row: half the memory", rows<Adamax>),
+    kind<AdamW>("cautious-adamw", 1e-3, 1e-2, "adamw, where its step goes against g", cautious),
+    kind<NAdam>("nadam", 2e-3, 0, "adam, with Nesterov's momentum, which looks ahead"),
+    kind<RAdam>("radam", 1e-3, 0, "adam, with a warm-up of its own"),
+    kind<Lion>("lion", 1e-4, 0, "sign of a mean of g: all weights move by the rate"),
+    kind<Adopt>("adopt", 1e-3, 0, "mean of g / root of the mean of earlier g^2"),
+    kind<Adan>("adan", 1e-3, 0, "nadam's look ahead, by differences of gradients"),
+    kind<AdEMAMix>("ademamix", 1e-3, 0, "adam, with a second mean of g, of long memory"),
+    kind<Lamb>("lamb", 1e-2, 0, "adam, as long as the layer's weights allow"),
+    kind<Lars>("lars", 10, 0, "momentum, as long as the layer's weights allow"),
+    kind<Prodigy>("prodigy", 1, 0, "adam, with an estimate of its rate"),
+    kind<DAdaptAdam>("d-adapt-adam", 1, 0, "the same, by D-Adaptation"),
+    kind<ScheduleFreeAdamW>("sf-adamw", 2.5e-3, 0, "schedule-free adamw: an average, no schedule"),
+    kind<ScheduleFreeSGD>("sf-sgd", 1, 0, "schedule-free sgd: an average, no schedule"),
+    kind<Adam>("lookahead", 1e-3, 0, "adam, and slow weights that follow it", wrapped<Lookahead, Adam>),
+    kind<SGD>("sam", 1e-1, 0, "sgd, by g where the loss is worst nearby", wrapped<Sam, SGD>),
+    kind<Sophia>("sophia", 3e-4, 0, "mean of g / mean curvature, cut at the rate"),
+    kind<AdaHessian>("adahessian", 1e-2, 0, "adam, with curvature in place of g^2"),
+    kind<RMSprop>("rmsprop", 1e-3, 0, "g / root of the mean of g^2"),
+    kind<Adagrad>("adagrad", 1e-2, 0, "g / root of the sum of all g^2"),
+    kind<Adadelta>("adadelta", 1, 0, "rmsprop, in units of its own past steps"),
+    kind<FTRL>("ftrl", 1e-1, 0, "adagrad, whose l1 makes weights exactly 0"),
+    kind<ASGD>("asgd", 1e-1, 0, "sgd, and the average of its weights"),
+    kind<Rprop>("rprop", 1e-3, 0, "sign of g, by lengths of its own; full batches"),
+    kind<Polyak>("polyak", 1, 0, "g, as far as the loss lies above 0"),
+    kind<SGD>("sgd", 1e-1, 0, "g; with --momentum a fading sum of all g"),
 };
 
 }  // namespace

@@ -115,6 +115,13 @@ void set_moments(std::vector<Choice>& choices, const OptimizerSettings& given) {
   }
 }
 
+void check_clipping(const std::vector<Choice>& choices) {
+  const xgrad::optim::ParameterList any = {{"any", xgrad::Variable(xgrad::zeros({1, 1}), true)}};
+  for (const Choice& choice : choices)
+    if (choice.kind->make(any, choice.settings())->needs_closure())
+      throw UsageError(message("--clip: the steps of ", choice.kind->name, " take their gradients themselves"));
+}
+
 std::vector<std::size_t> parse_widths(const std::string& text) {
   std::vector<std::size_t> widths;
   if (text == "none") return widths;
@@ -123,9 +130,9 @@ std::vector<std::size_t> parse_widths(const std::string& text) {
 }
 
 std::string optimizer_table() {
-  std::string text = "Optimizers, with their defaults (g: the gradient):\n  name        lr     decay rule\n";
+  std::string text = "Optimizers, with their defaults (g: the gradient):\n  name           lr     decay rule\n";
   for (const OptimizerKind& kind : optimizer_kinds())
-    text += message("  ", pad_right(std::string(kind.name), 12), pad_right(shortest(kind.lr), 7),
+    text += message("  ", pad_right(std::string(kind.name), 15), pad_right(shortest(kind.lr), 7),
                     pad_right(shortest(kind.weight_decay), 6), kind.about, "\n");
   return text;
 }
@@ -296,6 +303,7 @@ Options parse(int argc, const char* const* argv) {
   check_all_known(app);
   options.choices = choose(optimizers, rates, weight_decay);
   set_moments(options.choices, moments);
+  if (options.clip) check_clipping(options.choices);
   if (hidden_given && options.model != &model_kinds().front())
     throw UsageError(message("--hidden belongs to --model mlp, not to ", options.model->name));
   check_files(options);

@@ -92,9 +92,18 @@ class Trainer {
   }
 
   std::pair<double, double> train_step(const Variable& images, const IndexTensor& labels) {
+    Variable scores;
+    const auto compute = [&] {
+      scores = network_(images);
+      return nn::cross_entropy(scores, labels);
+    };
+    if (optimizer_->needs_closure()) {
+      const double loss = optimizer_->step(compute);
+      schedule_->step();
+      return {loss, nn::accuracy(scores, labels)};
+    }
     optimizer_->zero_grad();
-    const Variable scores = network_(images);
-    const Variable loss = nn::cross_entropy(scores, labels);
+    const Variable loss = compute();
     loss.backward({.check_finite = true, .names = &optimizer_->parameters()});
     if (task_.clip) optim::clip_grad_norm(optimizer_->parameters(), *task_.clip);
     optimizer_->step();
@@ -103,6 +112,7 @@ class Trainer {
   }
 
   void evaluate_epoch() {
+    const optim::EvaluationWeights guard(*optimizer_);
     run_.test = evaluate(network_, task_.data.test);
     run_.points.back().accuracy = run_.test->accuracy;
     if (!task_.validation) return;

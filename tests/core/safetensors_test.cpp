@@ -18,7 +18,7 @@ using namespace idx_files;
 
 namespace {
 
-constexpr bool in_double = std::is_same_v<Scalar, double>;
+constexpr bool is_double = std::is_same_v<Scalar, double>;
 
 template <class T>
 Bytes raw(std::initializer_list<T> values) {
@@ -92,7 +92,7 @@ TEST_CASE("a file of ours is what the format says") {
   CHECK(header["__metadata__"]["history"] == "1 2\n\x01 \"x\" \\");
   CHECK(header["__metadata__"]["scalar:a"] == "0.1");
   const auto& z = header["z"];
-  CHECK(z["dtype"] == (in_double ? "F64" : "F32"));
+  CHECK(z["dtype"] == (is_double ? "F64" : "F32"));
   CHECK(z["shape"] == std::vector<int>{2, 3});
   CHECK(z["data_offsets"] == std::vector<std::size_t>{0, 6 * sizeof(Scalar)});
   Scalar element = 0;
