@@ -49,12 +49,16 @@ struct Elements {
     for (std::size_t i = 0; i < size; ++i) sum += double(gradient_at(i)) * double(gradient_at(i));
     return static_cast<Scalar>(sum / static_cast<double>(size));
   }
-  /// The largest magnitude; NaN where one is in it.
+  /// Its largest magnitude; NaN where one is in it.
   Scalar largest_gradient() const {
     Scalar largest = 0;
     for (std::size_t i = 0; i < size; ++i)
       if (const Scalar now = std::abs(gradient_at(i)); now > largest || std::isnan(now)) largest = now;
     return largest;
+  }
+  /// One element of it.
+  Scalar gradient_at(std::size_t i) const {
+    return (maximize ? -gradient[i] : gradient[i]) + weight_decay * (shrink * theta[i]);
   }
   /// Elements [begin, end), which are whole rows where state is shared by rows.
   Elements part(std::size_t begin, std::size_t end) const {
@@ -85,10 +89,6 @@ struct Elements {
   SparseRows left_out = SparseRows::dense;  // otherwise it is one of rows: theta and gradient are not set
 
  private:
-  Scalar gradient_at(std::size_t i) const {
-    return (maximize ? -gradient[i] : gradient[i]) + weight_decay * (shrink * theta[i]);
-  }
-
   // Calls done(formula(theta, g, state…), how many elements) for each register.
   template <std::size_t slots, bool moves, class F, class Done>
   void walk(F formula, Done done) const {

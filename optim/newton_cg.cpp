@@ -101,7 +101,7 @@ double NewtonCG::step(const Closure& closure) {
   std::vector<Variable> all;
   for (const auto& [name, variable] : parameters()) all.push_back(variable);
   double loss = 0;
-  for (std::int64_t i = 0; i < options_.max_iterations; ++i) {
+  for (std::int64_t taken = 0; taken < options_.max_iterations;) {
     const Variable here = closure();
     loss = static_cast<double>(here.item());
     check_start({loss, {}});
@@ -117,25 +117,22 @@ double NewtonCG::step(const Closure& closure) {
       if (!product.requires_grad()) return Vector(v.size(), 0.0);  // a loss that is linear
       return doubles_of(flat(grad(product, all, {.retain_graph = true, .allow_unused = true})));
     };
-    // Until a step is taken: what is refused is tried again within a quarter of its length.
-    for (bool taken = false; !taken;) {
-      double& radius = options_.lr;
-      const ModelStep model = minimize_model(doubles_of(g), hessian, radius, options_.max_products);
-      Tensor trial = x;
-      add(trial, 1, rounded(model.p));
-      assign(trial);
-      const NoGrad no_grad;
-      const double there = static_cast<double>(closure().item()), share = (loss - there) / model.fall;
-      taken = share > options_.acceptance;
-      if (taken) x = trial, loss = there;
-      assign(x);
-      // By then rounding decides whether the loss falls.
-      if (!taken && !(model.fall > std::numeric_limits<Scalar>::epsilon() * std::abs(loss))) return ++steps_, loss;
-      if (!(share >= 0.25))
-        radius = std::max(std::sqrt(inner(model.p, model.p)) / 4, std::numeric_limits<double>::min());
-      else if (share > 0.75 && model.at_the_edge)
-        radius = std::min(2 * radius, options_.radius_max);
-    }
+    double& radius = options_.lr;
+    const ModelStep model = minimize_model(doubles_of(g), hessian, radius, options_.max_products);
+    Tensor trial = x;
+    add(trial, 1, rounded(model.p));
+    assign(trial);
+    const NoGrad no_grad;
+    const double there = static_cast<double>(closure().item()), share = (loss - there) / model.fall;
+    const bool good = share > options_.acceptance;
+    if (good) x = trial, loss = there, ++taken;
+    assign(x);
+    // By then rounding decides whether the loss falls.
+    if (!good && !(model.fall > std::numeric_limits<Scalar>::epsilon() * std::abs(loss))) break;
+    if (!(share >= 0.25))
+      radius = std::max(std::sqrt(inner(model.p, model.p)) / 4, std::numeric_limits<double>::min());
+    else if (share > 0.75 && model.at_the_edge)
+      radius = std::min(2 * radius, options_.radius_max);
   }
   ++steps_;
   return loss;

@@ -2,11 +2,17 @@
 // with errno, GCC keeps std::sqrt out of SIMD code, and the hand-written Adam is eight times slower than it could be.
 #include <benchmark/benchmark.h>
 #include <xgrad/autograd/ops.h>
+#include <xgrad/core/gemm.h>
 #include <xgrad/core/parallel.h>
 #include <xgrad/core/random.h>
 #include <xgrad/optim/adam.h>
 #include <xgrad/optim/adamax.h>
+#include <xgrad/optim/muon.h>
 #include <xgrad/optim/sgd.h>
+#ifdef XGRAD_HAS_LINALG
+#include <xgrad/optim/shampoo.h>
+#include <xgrad/optim/soap.h>
+#endif
 
 #include <algorithm>
 #include <cmath>
@@ -160,6 +166,36 @@ void table(benchmark::State& state) {
   }
 }
 
+constexpr std::size_t side = 1000;
+
+// A step on one matrix, each of whose steps takes as many products as any other; Shampoo and SOAP take roots and turn
+// bases in one of ten.
+template <class Optimizer>
+void matrix_step(benchmark::State& state) {
+  set_num_threads(static_cast<int>(state.range(0)));
+  const Variable weight(Generator(1).normal({side, side}), true);
+  typename Optimizer::Options options;
+  if constexpr (requires { options.frequency; }) options.frequency = 10;
+  Optimizer optimizer({{"weight", weight}}, options);
+  sum(weight).backward();
+  Generator generator(2);
+  for (auto _ : state) {
+    state.PauseTiming();
+    weight.mutable_grad() = generator.normal({side, side});
+    state.ResumeTiming();
+    optimizer.step();
+  }
+}
+
+// The products that it consists of, alone: 15 of Muon, 4 of Shampoo and 8 of SOAP.
+void products(benchmark::State& state) {
+  set_num_threads(static_cast<int>(state.range(0)));
+  const Tensor a = Generator(1).normal({side, side}), b = Generator(2).normal({side, side});
+  Tensor c = zeros({side, side});
+  for (auto _ : state)
+    for (std::int64_t i = 0; i < state.range(1); ++i) gemm(a, b, c, {.transpose_b = i % 3 == 0});
+}
+
 void sizes(benchmark::internal::Benchmark* benchmark) {
   for (const int threads : {1, 2}) benchmark->Args({1, 25'000'000, threads});
   benchmark->Args({1, 100'000, 1})->Args({200, 100, 1})->Unit(benchmark::kMicrosecond);
@@ -175,6 +211,12 @@ BENCHMARK_TEMPLATE(fused, FusedMomentum)->Apply(sizes);
 BENCHMARK_TEMPLATE(step, optim::SGD)->Apply(sizes);
 BENCHMARK_TEMPLATE(step_dead, optim::Adam)->Args({1, 100'000, 1})->Unit(benchmark::kMicrosecond);
 BENCHMARK_TEMPLATE(step_dead, optim::Adamax)->Args({1, 100'000, 1})->Unit(benchmark::kMicrosecond);
+BENCHMARK(products)->Args({2, 15})->Args({2, 4})->Args({2, 8})->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_TEMPLATE(matrix_step, optim::Muon)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+#ifdef XGRAD_HAS_LINALG
+BENCHMARK_TEMPLATE(matrix_step, optim::Shampoo)->Arg(2)->Iterations(20)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_TEMPLATE(matrix_step, optim::Soap)->Arg(2)->Iterations(20)->UseRealTime()->Unit(benchmark::kMillisecond);
+#endif
 BENCHMARK_TEMPLATE(table, optim::Adam, optim::SparseRows::dense)->Unit(benchmark::kMicrosecond);
 BENCHMARK_TEMPLATE(table, optim::Adam, optim::SparseRows::exact)->Unit(benchmark::kMicrosecond);
 BENCHMARK_TEMPLATE(table, optim::Adam, optim::SparseRows::lazy)->Unit(benchmark::kMicrosecond);
