@@ -31,6 +31,7 @@ function(xgrad_add_library name scalar)
   # One header a library says what it was built for, so that both can be installed side by side.
   set(configuration built_for_${scalar}_without_xsimd)
   set(XGRAD_HAS_XSIMD ${XGRAD_USE_XSIMD})
+  set(XGRAD_HAS_LINALG ${XGRAD_USE_BLAS})
   if(XGRAD_USE_XSIMD)
     set(configuration built_for_${scalar}_with_xsimd)
     target_link_libraries(${name} PUBLIC xsimd)

@@ -82,7 +82,10 @@ void AdafactorRule::update(const Elements& elements) const {
   if (factored) across = inverse_roots(elements.state[1], column_squares(u), kept, options.eps1, false);
   for_lines(rows.size(), columns, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i)
-      for (std::size_t j = 0; j < columns; ++j) u.data()[i * columns + j] *= rows[i] * across[j];
+      for (std::size_t j = 0; j < columns; ++j) {  // one after the other: their product may be infinite
+        Scalar& element = u.data()[i * columns + j];
+        element = element * rows[i] * across[j];
+      }
   });
 
   double clipped = 1 / std::max(1.0, root_mean_square(u.data(), u.size()) / options.clip);

@@ -60,7 +60,7 @@ LRRange sweep(Optimizer& optimizer, const Closure& closure, const LRRangeOptions
     const double share = static_cast<double>(i) / static_cast<double>(options.steps - 1);
     const double lr = options.from * std::pow(options.to / options.from, share);
     for (std::size_t group = 0; group < optimizer.group_count(); ++group) optimizer.lr(group) = lr;
-    optimizer.step();
+    optimizer.needs_closure() ? (void)optimizer.step(closure) : optimizer.step();
     const double loss = loss_now();
     if (!std::isfinite(loss)) break;
     smoothed = options.smoothing * smoothed + (1 - options.smoothing) * loss;

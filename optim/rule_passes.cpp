@@ -1,6 +1,7 @@
 // The passes over the elements that a step consists of.
 #include <xgrad/autograd/node.h>
 #include <xgrad/autograd/ops.h>
+#include <xgrad/core/errors.h>
 #include <xgrad/core/flush_to_zero.h>
 #include <xgrad/core/parallel.h>
 #include <xgrad/core/random.h>
@@ -129,6 +130,7 @@ void RuleGroups::run(std::vector<Elements>& work, double loss) const {
 }
 
 RuleGroups::Curvatures RuleGroups::estimate_curvature(const Variable& loss) const {
+  if (!loss.requires_grad()) throw GraphError(message("[", name_, "] the loss depends on none of the parameters"));
   std::vector<Variable> all;
   for (const auto& [name, variable] : parameters_) all.push_back(variable);
   const Gradients gradients = grad(loss, all, {.create_graph = true, .allow_unused = true});

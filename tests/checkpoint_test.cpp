@@ -38,6 +38,15 @@ OptimizerCase with(Options options) {
           }};
 }
 
+// Its matrices are those of the rule, and the others RMSprop's.
+template <class R>
+OptimizerCase of_matrices(R rule) {
+  return {std::string(rule.name()), [rule](const ParameterList& all) -> std::unique_ptr<Optimizer> {
+            auto [matrices, others] = split_matrices(all);
+            return std::make_unique<RuleGroups>(RuleGroup(matrices, rule), RuleGroup(others, RMSpropRule()));
+          }};
+}
+
 // With all the state that each can have.
 std::vector<OptimizerCase> optimizers() {
   return {with<SGD, SGDOptions>({.lr = 0.05, .momentum = 0.9, .nesterov = true}),
@@ -52,6 +61,12 @@ std::vector<OptimizerCase> optimizers() {
           with<Adopt, AdoptOptions>({}),
           with<Adan, AdanOptions>({}),
           with<AdEMAMix, AdEMAMixOptions>({.warm_up = 40}),
+          of_matrices(MuonRule()),
+#ifdef XGRAD_HAS_LINALG
+          of_matrices(ShampooRule({.momentum = 0.5, .frequency = 3, .graft = Graft::adagrad})),
+          of_matrices(SoapRule({.precondition_frequency = 3})),
+#endif
+          with<Adafactor, AdafactorOptions>({.beta1 = 0.5}),
           with<Lamb, LambOptions>({}),
           with<Lars, LarsOptions>({}),
           with<Prodigy, ProdigyOptions>({}),
@@ -147,7 +162,7 @@ struct Training {
   datasets::DataLoader loader;
 };
 
-std::string content(const std::filesystem::path& path) {
+std::string text_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -163,8 +178,8 @@ void check_resumed(const OptimizerCase& optimizer, const ScheduleCase& schedule,
   Training fresh(2, optimizer, schedule);  // other weights, another order, another generator
   fresh.load(half);
   fresh.run(steps, resumed);
-  CHECK(content(half) != content(whole));
-  CHECK((content(resumed) == content(whole)));
+  CHECK(text_of(half) != text_of(whole));
+  CHECK((text_of(resumed) == text_of(whole)));
 }
 
 // What stands in the first pair of parentheses, wherever it is found in the headers of optim/.
@@ -173,7 +188,7 @@ std::set<std::string> declared(const std::string& pattern) {
   const std::regex regex(pattern);
   for (const auto& entry : std::filesystem::directory_iterator("optim")) {
     if (entry.path().extension() != ".h") continue;
-    const std::string text = content(entry.path());
+    const std::string text = text_of(entry.path());
     for (std::sregex_iterator match(text.begin(), text.end(), regex), end; match != end; ++match)
       found.insert((*match)[1]);
   }
@@ -194,8 +209,13 @@ TEST_CASE("a training resumes in the middle of an epoch with the same bits, for 
   std::set<std::string> expected =
       declared("string_view name\\(\\) const override \\{ return (?:decoupled \\? )?\"(\\w+)\"");
   expected.merge(declared("string_view name\\(\\) const override \\{ return decoupled \\? \"\\w+\" : \"(\\w+)\""));
+#ifndef XGRAD_HAS_LINALG
+  expected.erase("Shampoo"), expected.erase("SOAP");
+#endif
   expected.insert("SAM");
   CHECK(optimizer_names == expected);
+  const std::string readme = text_of("optim/README.md");
+  for (const std::string& name : expected) CHECK_MESSAGE(readme.find(name) != readme.npos, name, " has no row");
   CHECK(schedule_names == declared("using (\\w+) = ScheduleOf<"));
 }
 

@@ -1,5 +1,6 @@
 #include "optimizers.h"
 
+#include <xgrad/optim/adafactor.h>
 #include <xgrad/optim/adagrad.h>
 #include <xgrad/optim/adam.h>
 #include <xgrad/optim/adamax.h>
@@ -8,12 +9,17 @@
 #include <xgrad/optim/adopt.h>
 #include <xgrad/optim/lamb.h>
 #include <xgrad/optim/lion.h>
+#include <xgrad/optim/muon.h>
 #include <xgrad/optim/nadam.h>
 #include <xgrad/optim/prodigy.h>
 #include <xgrad/optim/rmsprop.h>
 #include <xgrad/optim/rprop.h>
 #include <xgrad/optim/schedule_free.h>
 #include <xgrad/optim/sgd.h>
+#ifdef XGRAD_HAS_LINALG
+#include <xgrad/optim/shampoo.h>
+#include <xgrad/optim/soap.h>
+#endif
 #include <xgrad/optim/sophia.h>
 #include <xgrad/optim/step_lengths.h>
 #include <xgrad/optim/wrapper.h>
@@ -97,6 +103,12 @@ constexpr OptimizerKind all_optimizers[] = {
     kind<Adopt>("adopt", 1e-3, 0, "mean of g / root of the mean of earlier g^2"),
     kind<Adan>("adan", 1e-3, 0, "nadam's look ahead, by differences of gradients"),
     kind<AdEMAMix>("ademamix", 1e-3, 0, "adam, with a second mean of g, of long memory"),
+    kind<Muon>("muon", 2e-2, 0, "orthogonal momentum of matrices; else adamw", of_matrices<Muon>),
+#ifdef XGRAD_HAS_LINALG
+    kind<Shampoo>("shampoo", 1e-1, 0, "g by roots of its moments, by matrix; else adamw", of_matrices<Shampoo>),
+    kind<Soap>("soap", 3e-3, 0, "adam in shampoo's eigenbasis; else adamw", of_matrices<Soap>),
+#endif
+    kind<Adafactor>("adafactor", 1e-2, 0, "adam, with a row and a column for g^2"),
     kind<Lamb>("lamb", 1e-2, 0, "adam, as long as the layer's weights allow"),
     kind<Lars>("lars", 10, 0, "momentum, as long as the layer's weights allow"),
     kind<Prodigy>("prodigy", 1, 0, "adam, with an estimate of its rate"),

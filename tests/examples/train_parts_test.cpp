@@ -218,7 +218,7 @@ TEST_CASE("bad options are refused in one line that says what to do") {
       {{"--weight-decay", "-1"}, "at least 0"},
       {{"--momentum", "1"}, "--momentum: expected a number of at least 0 and below 1, got 1"},
       {{"--optimizer", "sgd", "--momentum", "-0.1"}, "got -0.1"},
-      {{"--momentum", "0.9"}, "--momentum belongs to lars, sam, rmsprop, sgd, not to adam"},
+      {{"--momentum", "0.9"}, ", lars, sam, rmsprop, sgd, not to adam"},
       {{"--optimizer", "sgd", "--beta1", "0.9"}, "--beta1 belongs to adam, adamax, adamw, "},
       {{"--optimizer", "rmsprop", "--beta2", "0.9"}, ", adahessian, not to rmsprop"},
       {{"--beta1", "1.5"}, "--beta1: expected a number of at least 0 and below 1, got 1.5"},

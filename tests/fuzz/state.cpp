@@ -165,6 +165,15 @@ Maker optimizer(Options options) {
   };
 }
 
+template <class R>
+Maker of_matrices(R rule) {
+  return [rule] {
+    return std::make_unique<OfOptimizer>([rule](const ParameterList& all) -> std::unique_ptr<Optimizer> {
+      return std::make_unique<RuleGroups>(RuleGroup({all[0]}, rule), RuleGroup({all[1], all[2]}, AdamRule()));
+    });
+  };
+}
+
 template <class Wrapper, class Options>
 Maker wrapped(Options options) {
   return [options] {
@@ -223,6 +232,12 @@ const std::vector<Maker>& makers() {
       optimizer<Adopt>(AdoptOptions{}),
       optimizer<Adan>(AdanOptions{}),
       optimizer<AdEMAMix>(AdEMAMixOptions{.warm_up = 3}),
+      optimizer<Adafactor>(AdafactorOptions{.beta1 = 0.5}),
+      of_matrices(MuonRule()),
+#ifdef XGRAD_HAS_LINALG
+      of_matrices(ShampooRule({.momentum = 0.5, .frequency = 2, .graft = Graft::adagrad})),
+      of_matrices(SoapRule({.precondition_frequency = 2})),
+#endif
       optimizer<Lamb>(LambOptions{}),
       optimizer<Lars>(LarsOptions{}),
       optimizer<Prodigy>(ProdigyOptions{}),

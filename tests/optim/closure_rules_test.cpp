@@ -5,6 +5,7 @@
 #include <optim/helpers.h>
 #include <optim/problems.h>
 #include <xgrad/optim/explain.h>
+#include <xgrad/optim/lr_range.h>
 #include <xgrad/optim/minimize.h>
 
 #include <cmath>
@@ -199,11 +200,21 @@ TEST_CASE("steps that need the closure say so, and what they cannot use is refus
   check_error<ValueError>([&] { polyak.step([&] { return sum(log(x - 9)); }); }, {"[Polyak] the loss is nan"});
   check_error<ValueError>([&] { Sophia(list).step([&] { return sum(log(x - 9)); }); }, {"[Sophia] the loss is nan"});
   check_error<GraphError>([&] { Adam(list).step([&] { return Variable(ones({})); }); }, {"depends on none"});
+  check_error<GraphError>([&] { Sophia(list).step([&] { return Variable(ones({})); }); }, {"depends on none"});
   check_error<ValueError>([&] { Sam(nullptr); }, {"[SAM] expected an optimizer, got none"});
   check_error<ValueError>([&] { Sam(std::make_unique<Polyak>(list)); }, {"needs a closure itself"});
   check_error<ValueError>([&] { Lookahead(std::make_unique<SGD>(list), {.k = 0}); }, {"k must be at least 1"});
   check_error<ValueError>([&] { Lookahead(std::make_unique<SGD>(list), {.alpha = 1.5}); }, {"alpha must be in"});
   check_error<ValueError>([&] { SGD(list, {}, {.decoupled_weight_decay = -1}); }, {"decoupled_weight_decay must be"});
+}
+
+TEST_CASE("the range test steps with the closure where it must") {
+  const Variable x = leaf(start);
+  Polyak polyak({{"x", x}});
+  const LRRange range = lr_range_test(polyak, [&] { return bowl(x); }, {.from = 1e-4, .to = 1e-1, .steps = 20});
+  CHECK(range.points.size() == 20);
+  CHECK(range.points.back().loss < range.points.front().loss);
+  CHECK(x.value() == start);
 }
 
 TEST_CASE("minimize drives every kind: Barzilai-Borwein, Polyak and SAM on a bowl") {

@@ -3,6 +3,7 @@
 
 #include <xgrad/autograd/ops.h>
 #include <xgrad/core/random.h>
+#include <xgrad/optim/adafactor.h>
 #include <xgrad/optim/adagrad.h>
 #include <xgrad/optim/adam.h>
 #include <xgrad/optim/adamax.h>
@@ -11,6 +12,7 @@
 #include <xgrad/optim/adopt.h>
 #include <xgrad/optim/lamb.h>
 #include <xgrad/optim/lion.h>
+#include <xgrad/optim/muon.h>
 #include <xgrad/optim/nadam.h>
 #include <xgrad/optim/prodigy.h>
 #include <xgrad/optim/rmsprop.h>
@@ -29,8 +31,9 @@
       optim::AdamaxW, optim::NAdam, optim::RAdam, optim::Lion, optim::Adopt, optim::Adan, optim::AdEMAMix, \
       optim::ScheduleFreeSGD, optim::ScheduleFreeAdamW, optim::Rprop, optim::ASGD, optim::FTRL
 
-#define XGRAD_ALL_RULES \
-  XGRAD_ELEMENTWISE_RULES, optim::Lamb, optim::Lars, optim::Prodigy, optim::DAdaptAdam, optim::BarzilaiBorwein
+#define XGRAD_ALL_RULES                                                                                         \
+  XGRAD_ELEMENTWISE_RULES, optim::Lamb, optim::Lars, optim::Prodigy, optim::DAdaptAdam, optim::BarzilaiBorwein, \
+      optim::Adafactor
 
 namespace xgrad {
 
