@@ -3,6 +3,7 @@
 
 #include <xgrad/optim/optimizer.h>
 
+#include <optional>
 #include <string>
 
 namespace xgrad::optim {

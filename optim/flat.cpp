@@ -1,5 +1,6 @@
 #include <xgrad/core/errors.h>
 #include <xgrad/optim/flat.h>
+#include <xgrad/optim/ranges.h>
 
 #include <algorithm>
 #include <cmath>

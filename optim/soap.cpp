@@ -103,7 +103,7 @@ void SoapRule::find_basis(const Elements& elements) const {
 void SoapRule::turn_basis(const Elements& elements) const {
   Tensor image[2];
   std::vector<std::size_t> order[2];
-  for (const std::size_t side : {0, 1}) {
+  for (const std::size_t side : {std::size_t{0}, std::size_t{1}}) {
     const Tensor q = state_matrix(elements, basis + side);
     image[side] = product(state_matrix(elements, moment + side), q);
     if (!all_finite(image[side])) return keep(elements, basis + side, undefined(q.shape()));

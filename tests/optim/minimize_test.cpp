@@ -2,6 +2,7 @@
 #include <error.h>
 #include <optim/helpers.h>
 #include <optim/problems.h>
+#include <xgrad/optim/lbfgs.h>
 #include <xgrad/optim/minimize.h>
 
 #include <cmath>
