@@ -69,8 +69,8 @@ Slots SoapRule::slots() const {
 }
 
 void SoapRule::adam(const Elements& elements, const Tensor& gradient) const {
-  const Tensor left = state_matrix(elements, basis), right = state_matrix(elements, basis + 1);
-  const auto turned = [&](const Tensor& x) { return product(product(left, x, {.transpose_a = true}), right); };
+  const Tensor q_left = state_matrix(elements, basis), q_right = state_matrix(elements, basis + 1);
+  const auto turned = [&](const Tensor& x) { return product(product(q_left, x, {.transpose_a = true}), q_right); };
   blend(elements, exp_avg, options.beta1, 1 - options.beta1, gradient);
   const Tensor g = turned(gradient);
   Tensor step = turned(state_matrix(elements, exp_avg));
@@ -83,7 +83,7 @@ void SoapRule::adam(const Elements& elements, const Tensor& gradient) const {
     }
   });
   const double c1 = 1 - std::pow(options.beta1, elements.t - 1), c2 = 1 - std::pow(options.beta2, elements.t - 1);
-  descend(elements, product(product(left, step), right, {.transpose_b = true}), options.lr * std::sqrt(c2) / c1);
+  descend(elements, product(product(q_left, step), q_right, {.transpose_b = true}), options.lr * std::sqrt(c2) / c1);
 }
 
 void SoapRule::find_basis(const Elements& elements) const {

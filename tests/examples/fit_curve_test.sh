@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # The fit finds the truth, to within its own standard errors: fit_curve_test.sh PROGRAM
+# The dollars in quotes are those of awk.
+# shellcheck disable=SC2016
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT

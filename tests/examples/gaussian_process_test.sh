@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # The process finds the noise, and knows where it knows nothing: gaussian_process_test.sh PROGRAM
+# The dollars in quotes are those of awk.
+# shellcheck disable=SC2016
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
