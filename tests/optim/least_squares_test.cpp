@@ -252,10 +252,10 @@ TEST_CASE("where residuals do not determine the parameters there is no covarianc
 
 TEST_CASE("least squares say what ended them") {
   const Variable x(tensor_of(pressure)), y(tensor_of(volume));
-  const auto fit = [&](LeastSquaresOptions options) {
+  const auto fit = [&](LeastSquaresOptions settings) {
     const Variable b = parameter({250, Scalar(5e-4)});
     return least_squares(
-        {{"b", b}}, [&] { return misra1a(x, b) - y; }, options);
+        {{"b", b}}, [&] { return misra1a(x, b) - y; }, settings);
   };
   CHECK(fit({.tolerance_grad = 1e-2, .tolerance_step = 0, .tolerance_loss = 0}).ended_by == EndedBy::gradient_norm);
   CHECK(fit({.tolerance_grad = 0, .tolerance_step = 1e-2, .tolerance_loss = 0}).ended_by == EndedBy::step_size);

@@ -70,7 +70,7 @@ struct PlainVectorAdafactor : PlainAdafactor {
   }
 };
 
-const Shape shapes[] = {{5, 3}, {3, 5}, {4, 2, 3}, {1, 4}, {6, 1}};
+const Shape matrix_shapes[] = {{5, 3}, {3, 5}, {4, 2, 3}, {1, 4}, {6, 1}};
 
 std::vector<double> singular_values(const Matrix& a) {
   const Matrix squares = eigen(a.rows < a.columns ? a * transposed(a) : transposed(a) * a).first;
@@ -87,7 +87,8 @@ TEST_CASE("Muon makes the steps of a plain program") {
                                  {.lr = 0.1, .scale = MuonScale::rms, .weight_decay = 0.3, .maximize = true},
                                  {.momentum = 0, .newton_schulz_steps = 1, .eps = 0.5}};
   for (const MuonOptions& each : options)
-    for (const Shape& shape : shapes) compare<Muon, PlainMuon>(shape, each), compare<Muon, PlainMuon>(shape, each, 0.2);
+    for (const Shape& shape : matrix_shapes)
+      compare<Muon, PlainMuon>(shape, each), compare<Muon, PlainMuon>(shape, each, 0.2);
 }
 
 TEST_CASE("the singular values of Muon's step are near to 1") {
@@ -113,7 +114,7 @@ TEST_CASE("Adafactor makes the steps of a plain program") {
       {.lr = 0.02, .relative = false, .weight_decay = 0.3, .maximize = true},
       {.lr = 0.02, .beta1 = 0.5, .weight_decay = 0.3}};
   for (const AdafactorOptions& each : options) {
-    for (const Shape& shape : shapes)
+    for (const Shape& shape : matrix_shapes)
       compare<Adafactor, PlainAdafactor>(shape, each), compare<Adafactor, PlainAdafactor>(shape, each, 0.2);
     compare<Adafactor, PlainVectorAdafactor>({7}, each);
   }
