@@ -318,7 +318,8 @@ TEST_CASE("weights to evaluate with are the paper's, while a guard lives") {
       ++program.t;
       one.step(program);
     }
-    const Tensor trained = x.value();
+    const Variable copy = x.detach();
+    const Tensor& trained = copy.value();
     {
       const EvaluationWeights guard(*optimizer);
       CHECK((x.value() != trained) == elsewhere);
