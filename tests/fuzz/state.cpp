@@ -59,8 +59,17 @@ struct OfOptimizer : Subject {
   StateDict save() const override { return optimizer->state_dict(); }
   void load(const StateDict& state) override { optimizer->load_state_dict(state); }
   void step() override {
-    optimizer->step([this] { return weights.loss(); });
-    if (!optimizer->needs_closure()) explain(*optimizer);
+    if (optimizer->needs_closure()) {
+      try {
+        optimizer->step([this] { return weights.loss(); });
+      } catch (const ValueError&) {  // the loss, where a strange state has led
+      }
+      return;
+    }
+    optimizer->zero_grad();
+    weights.loss().backward();
+    optimizer->step();
+    explain(*optimizer);
   }
   Weights weights;
   std::unique_ptr<Optimizer> optimizer;
