@@ -22,7 +22,7 @@ std::vector<double> row_squares(const Tensor& g) {
   std::vector<double> result(g.shape()[0]);
   for_lines(result.size(), columns, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i)
-      result[i] = sum_of_squares(g.data() + i * columns, columns) / static_cast<double>(columns);
+      result[i] = sum_of_squares({g.data() + i * columns, columns}) / static_cast<double>(columns);
   });
   return result;
 }
@@ -55,7 +55,7 @@ std::vector<Scalar> inverse_roots(Scalar* moment, const std::vector<double>& squ
 }
 
 double root_mean_square(const Scalar* x, std::size_t size) {
-  return std::sqrt(sum_of_squares(x, size) / static_cast<double>(size));
+  return std::sqrt(sum_of_squares({x, size}) / static_cast<double>(size));
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ Slots AdafactorRule::slots() const {
 }
 
 void AdafactorRule::update(const Elements& elements) const {
-  const bool factored = elements.shape.size() > 1;
+  const bool factored = elements.shape->size() > 1;
   const std::size_t columns = elements.width;
   const double kept = 1 - std::pow(elements.t, -options.decay_rate);
   Tensor u = gradient_matrix(elements);

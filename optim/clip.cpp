@@ -1,25 +1,14 @@
 #include <xgrad/core/errors.h>
 #include <xgrad/optim/clip.h>
+#include <xgrad/optim/norms.h>
 #include <xgrad/optim/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <numeric>
 #include <span>
 
 namespace xgrad::optim {
 namespace {
-
-double sum_of_squares(std::span<const Scalar> x) {
-  std::array<double, 16> partial = {};  // independent sums, which compilers turn into SIMD code
-  const Scalar* data = x.data();
-  for (std::size_t i = 0; i < x.size(); i += partial.size()) {
-    const std::size_t lanes = std::min(partial.size(), x.size() - i);
-    for (std::size_t lane = 0; lane < lanes; ++lane) partial[lane] += double(data[i + lane]) * double(data[i + lane]);
-  }
-  return std::accumulate(partial.begin(), partial.end(), 0.0);
-}
 
 void check_any_gradient(std::string_view operation, const ParameterList& parameters) {
   if (std::none_of(parameters.begin(), parameters.end(), [](const auto& named) { return named.second.has_grad(); }))

@@ -31,29 +31,19 @@ double ConjugateGradient::step(const Closure& closure) {
   check_positive(rule(), "lr", options_.lr);
   std::int64_t left = options_.max_evaluations;
   Tensor x = values(), d = zeros(x.shape());
-  const auto look_along = [&](double length) {
-    Tensor at = x;
-    add(at, length, d);
-    --left;
-    Point point = look(closure, at);
-    LinePoint result{.length = length, .loss = point.loss, .gradient = std::move(point.gradient)};
-    if (std::isfinite(result.loss)) result.slope = dot(result.gradient, d);
-    return result;
-  };
+  const auto look_along = [&](double length) { return --left, look(closure, x, length, d); };
   LinePoint now = look_along(0);
-  check_start({now.loss, {}});
+  check_start(now.loss);
   ++steps_;
   for (std::int64_t i = 0; i < options_.max_iterations && left > 0; ++i) {
     if (largest(now.gradient) <= options_.tolerance_grad) break;
-    Tensor change = now.gradient;
-    double beta = 0;
-    if (slope_ != 0) {
-      add(change, -1, gradient_);
-      beta = std::max(dot(now.gradient, change) / dot(gradient_, gradient_), 0.0);
-    }
     d = zeros(x.shape());
     add(d, -1, now.gradient);
-    if (beta > 0) add(d, beta, direction_);
+    if (slope_ != 0) {
+      const double squares = dot(gradient_, gradient_);
+      const double beta = (dot(now.gradient, now.gradient) - dot(now.gradient, gradient_)) / squares;
+      if (beta > 0) add(d, beta, direction_);
+    }
     now.slope = dot(now.gradient, d);
     if (!(now.slope < 0)) {
       d = zeros(x.shape());
@@ -80,8 +70,8 @@ double ConjugateGradient::step(const Closure& closure) {
 std::size_t ConjugateGradient::state_bytes() const { return slope_ == 0 ? 0 : 2 * size() * sizeof(Scalar); }
 
 StateDict ConjugateGradient::state_dict() const {
-  StateDict dict{.scalars = {{"steps", static_cast<double>(steps_)}, {"length", length_}, {"slope", slope_}},
-                 .texts = {{"rule", std::string(rule())}}};
+  StateDict dict = head();
+  dict.scalars.insert(dict.scalars.end(), {{"length", length_}, {"slope", slope_}});
   if (slope_ != 0) dict.tensors = {{"direction", direction_}, {"gradient", gradient_}};
   save_options(dict, {option_values()});
   return dict;
@@ -89,9 +79,7 @@ StateDict ConjugateGradient::state_dict() const {
 
 void ConjugateGradient::load_state_dict(const StateDict& dict) {
   StateReader reader(rule(), dict);
-  if (const std::string other = reader.text("rule"); other != rule())
-    reader.misfit("rule: expected ", rule(), ", got '", printable(other), "'");
-  const auto steps = static_cast<std::int64_t>(reader.count("steps"));
+  const std::int64_t steps = read_head(reader);
   const double length = reader.scalar("length"), slope = reader.scalar("slope");
   if (!(length >= 0 && slope <= 0 && std::isfinite(length) && std::isfinite(slope)))
     reader.misfit("length and slope: expected one of at least 0 and one of at most 0, got ", length, " and ", slope);

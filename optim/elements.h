@@ -74,7 +74,7 @@ struct Elements {
   const Rule* rule = nullptr;
   std::size_t parameter = 0;        // its number in the optimizer
   std::size_t size = 0, width = 1;  ///< elements, and those of one index of the first axis
-  Shape shape = {};                 ///< of the whole parameter
+  const Shape* shape = nullptr;     ///< of the whole parameter
   double t = 0;                     ///< the steps of this parameter, this one included: 1, 2, …
   Numbers* numbers = nullptr;       ///< the rule's, this step included
   Sums sums = {};                   ///< what sum() has added up
@@ -89,13 +89,19 @@ struct Elements {
   SparseRows left_out = SparseRows::dense;  // otherwise it is one of rows: theta and gradient are not set
 
  private:
-  // Calls done(formula(theta, g, state…), how many elements) for each register.
+  // Calls done(formula(theta, g, state…), how many elements) for each register. What the loop needs is copied first: a
+  // compiler has to take any number that is stored for one of this struct's.
   template <std::size_t slots, bool moves, class F, class Done>
   void walk(F formula, Done done) const {
     constexpr auto all = std::make_index_sequence<slots>();
+    const Elements now = *this;
     const std::size_t whole = size - size % register_size, left = size - whole;
+    const auto at = [&now, &formula, all](Scalar* to, const Scalar* from, const std::array<Scalar*, max_slots>& slot,
+                                          std::size_t begin) {
+      return now.apply<moves>(formula, to, from, slot, begin, all);
+    };
     for (std::size_t i = 0; i < whole; i += register_size)
-      done(apply<moves>(formula, theta + i, gradient + i, state, i, all), register_size);
+      done(at(now.theta + i, now.gradient + i, now.state, i), register_size);
     if (left == 0) return;
     Scalar last_theta[register_size] = {}, last_gradient[register_size] = {}, last_state[max_slots][register_size] = {};
     std::array<Scalar*, max_slots> last = {};
@@ -103,7 +109,7 @@ struct Elements {
     std::copy_n(gradient + whole, left, last_gradient);
     for (std::size_t slot = 0; slot < slots; ++slot)
       if (state[slot]) last[slot] = std::copy_n(state[slot] + whole, left, last_state[slot]) - left;
-    done(apply<moves>(formula, last_theta, last_gradient, last, 0, all), left);
+    done(at(last_theta, last_gradient, last, 0), left);
     if (moves) std::copy_n(last_theta, left, theta + whole);
     for (std::size_t slot = 0; slot < slots; ++slot)
       if (state[slot]) std::copy_n(last_state[slot], left, state[slot] + whole);

@@ -1,9 +1,11 @@
 #include <xgrad/core/errors.h>
 #include <xgrad/optim/elements.h>
 #include <xgrad/optim/explain.h>
+#include <xgrad/optim/norms.h>
 #include <xgrad/optim/rule_groups.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -11,11 +13,7 @@
 namespace xgrad::optim {
 namespace {
 
-double norm(const Tensor& x) {
-  double sum = 0;
-  for (const Scalar value : x) sum += double(value) * double(value);
-  return std::sqrt(sum);
-}
+double norm(const Tensor& x) { return std::sqrt(sum_of_squares({x.data(), x.size()})); }
 
 std::size_t subnormals(const Tensor& x) {
   return static_cast<std::size_t>(
@@ -32,12 +30,49 @@ std::optional<Quantiles> quantiles(std::vector<double> values) {
   return Quantiles{at(0), at(0.25), at(0.5), at(0.75), at(1)};
 }
 
+// What a step changes: before it, or after.
+struct Side {
+  const Tensor& theta;
+  const std::array<std::optional<Tensor>, max_slots>& slots;
+};
+
+void compare(const Elements& elements, const Side& before, const Side& after, const Tensor& gradient,
+             Explanation& one) {
+  const Rule& rule = *elements.rule;
+  const Slots names = rule.slots();
+  one.subnormals = subnormals(before.theta) + subnormals(gradient);
+  for (const std::optional<Tensor>& slot : before.slots) one.subnormals += slot ? subnormals(*slot) : 0;
+
+  const Corrections corrections = rule.corrections(elements.t);
+  for (std::size_t slot = 0; slot < max_slots; ++slot)
+    if (elements.state[slot])
+      one.moments.emplace_back(names[slot].name, norm(*after.slots[slot]) / corrections[slot] /
+                                                     std::sqrt(static_cast<double>(after.slots[slot]->size())));
+  const bool has_mean = names[0].name == "exp_avg";
+  const Tensor& direction = has_mean ? *after.slots[0] : gradient;
+  const double bound = rule.bound();
+  std::vector<double> rates;
+  double update = 0, far = 0;
+  for (std::size_t k = 0; k < before.theta.size(); ++k) {
+    const double from = double(before.theta.data()[k]), to = double(after.theta.data()[k]);
+    const double step = std::abs(to - double(elements.shrink) * from);
+    const double along = std::abs(double(direction.data()[k])) / (has_mean ? corrections[0] : 1);
+    update += (to - from) * (to - from);
+    far += step >= 0.99 * bound;
+    if (along > 0) rates.push_back(step / along);
+  }
+  one.gradient_norm = norm(gradient), one.weight_norm = norm(before.theta), one.update_norm = std::sqrt(update);
+  one.update_ratio = one.update_norm / one.weight_norm;
+  one.rate = quantiles(std::move(rates));
+  if (std::isfinite(bound)) one.at_bound = far / static_cast<double>(before.theta.size());
+}
+
 }  // namespace
 
 std::vector<Explanation> explain(const Optimizer& optimizer) {
   const RuleGroups* const groups = optimizer.rule_groups();
   if (!groups) throw ValueError(message("[explain] the steps of ", optimizer.rule(), " are not those of a rule"));
-  groups->require_trained_weights("explain", "a step foretold");
+  optimizer.require_trained_weights("explain", "a step foretold");
   // The step is made, on copies of everything that it changes.
   struct Copies {
     Tensor after, gradient;
@@ -71,40 +106,10 @@ std::vector<Explanation> explain(const Optimizer& optimizer) {
   for (const Elements& elements : work) {
     const std::size_t i = elements.parameter;
     const auto& [name, variable] = groups->parameters_[i];
-    const auto& [after, gradient, slots, kept] = copies[i];
-    const RuleGroups::SlotTensors& slots_before = groups->states_[i].slots;
-    const Rule& rule = *elements.rule;
-    const Slots names = rule.slots();
-    const Tensor& before = variable.value();
-    Explanation one;
-    one.parameter = name, one.shape = before.shape(), one.step = groups->states_[i].steps + 1;
-    one.subnormals = subnormals(before) + subnormals(gradient);
-    for (const std::optional<Tensor>& slot : slots_before) one.subnormals += slot ? subnormals(*slot) : 0;
-
-    const Corrections corrections = rule.corrections(elements.t);
-    const auto corrected = [&](std::size_t slot, double x) { return x / corrections[slot]; };
-    for (std::size_t slot = 0; slot < max_slots; ++slot)
-      if (elements.state[slot])
-        one.moments.emplace_back(names[slot].name, corrected(slot, norm(*slots[slot])) /
-                                                       std::sqrt(static_cast<double>(slots[slot]->size())));
-    const bool has_mean = names[0].name == "exp_avg";
-    const Tensor& direction = has_mean ? *slots[0] : gradient;
-    const double bound = rule.bound();
-    std::vector<double> rates;
-    double update = 0, far = 0;
-    for (std::size_t k = 0; k < before.size(); ++k) {
-      const double moved = double(after.data()[k]) - double(before.data()[k]);
-      const double step = std::abs(double(after.data()[k]) - double(elements.shrink) * double(before.data()[k]));
-      const double along = has_mean ? std::abs(corrected(0, direction.data()[k])) : std::abs(direction.data()[k]);
-      update += moved * moved;
-      far += step >= 0.99 * bound;
-      if (along > 0) rates.push_back(step / along);
-    }
-    one.gradient_norm = norm(gradient), one.weight_norm = norm(before), one.update_norm = std::sqrt(update);
-    one.update_ratio = one.update_norm / one.weight_norm;
-    one.rate = quantiles(std::move(rates));
-    if (std::isfinite(bound)) one.at_bound = far / static_cast<double>(before.size());
-    result.push_back(std::move(one));
+    Explanation& one = result.emplace_back();
+    one.parameter = name, one.shape = variable.shape(), one.step = groups->states_[i].steps + 1;
+    compare(elements, {variable.value(), groups->states_[i].slots}, {copies[i].after, copies[i].slots},
+            copies[i].gradient, one);
   }
   return result;
 }

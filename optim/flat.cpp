@@ -90,9 +90,11 @@ Tensor FlatOptimizer::values() const {
   return flat(all);
 }
 
-FlatOptimizer::Point FlatOptimizer::look(const Closure& closure, const Tensor& at) const {
+LinePoint FlatOptimizer::look(const Closure& closure, const Tensor& x, double length, const Tensor& d) const {
+  Tensor at = x;
+  add(at, length, d);
   assign(at);
-  Point point{.loss = static_cast<double>(evaluate(rule(), parameters_, closure).item())};
+  LinePoint point{.length = length, .loss = static_cast<double>(evaluate(rule(), parameters_, closure).item())};
   if (!std::isfinite(point.loss)) return point;
   point.gradient = zeros({size()});
   Scalar* to = point.gradient.data();
@@ -105,12 +107,23 @@ FlatOptimizer::Point FlatOptimizer::look(const Closure& closure, const Tensor& a
     }
     to += element_count(shapes_[i]);
   }
-  if (!all_finite(point.gradient)) point.loss = std::numeric_limits<double>::quiet_NaN();
+  point.slope = dot(point.gradient, d);
+  if (!std::isfinite(point.slope) || !all_finite(point.gradient)) point.loss = std::numeric_limits<double>::quiet_NaN();
   return point;
 }
 
-void FlatOptimizer::check_start(const Point& point) const {
-  if (!std::isfinite(point.loss)) throw ValueError(message("[", rule(), "] the loss or its gradient is ", point.loss));
+void FlatOptimizer::check_start(double loss) const {
+  if (!std::isfinite(loss)) throw ValueError(message("[", rule(), "] the loss or its gradient is ", loss));
+}
+
+StateDict FlatOptimizer::head() const {
+  return {.scalars = {{"steps", static_cast<double>(steps_)}}, .texts = {{"rule", std::string(rule())}}};
+}
+
+std::int64_t FlatOptimizer::read_head(StateReader& reader) const {
+  if (const std::string other = reader.text("rule"); other != rule())
+    reader.misfit("rule: expected ", rule(), ", got '", printable(other), "'");
+  return static_cast<std::int64_t>(reader.count("steps"));
 }
 
 }  // namespace xgrad::optim

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <xgrad/optim/closure.h>
+#include <xgrad/optim/line_search.h>
 #include <xgrad/optim/saved_options.h>
 
 namespace xgrad::optim {
@@ -22,16 +23,15 @@ class FlatOptimizer : public Optimizer {
   /// ValueError, in the optimizer's name, as from check_parameters().
   FlatOptimizer(std::string_view name, ParameterList parameters);
 
-  /// Where a method looks: the loss, and its gradient over all parameters, 0 for one that does not matter to the loss.
-  struct Point {
-    double loss = 0;
-    Tensor gradient = {};
-  };
-  /// At these parameters, which stay there. A loss that is NaN or infinite has no gradient; a gradient that is makes a
-  /// NaN of the loss.
-  Point look(const Closure& closure, const Tensor& at) const;
-  /// ValueError where the loss is NaN or infinite.
-  void check_start(const Point& point) const;
+  /// What is known at x + length d, where the parameters then stay; the gradient is over all parameters, 0 for one that
+  /// does not matter to the loss. A loss that is NaN or infinite has no gradient; a gradient that is makes a NaN of the
+  /// loss.
+  LinePoint look(const Closure& closure, const Tensor& x, double length, const Tensor& d) const;
+  /// ValueError where the loss at the start is NaN or infinite.
+  void check_start(double loss) const;
+  /// The begin of a saved state: the name of the method, and "steps". The reverse notes another name.
+  StateDict head() const;
+  std::int64_t read_head(StateReader& reader) const;
   /// The parameters, one after the other.
   Tensor values() const;
   void assign(const Tensor& values) const;

@@ -57,9 +57,8 @@ void LarsRule::sum(const Elements& elements, Sums& sums) const {
 
 void LarsRule::update(const Elements& elements) const {
   const double of_theta = std::sqrt(elements.sums[0]), of_g = std::sqrt(elements.sums[1]);
-  const double ratio =
-      of_theta == 0 || of_g == 0 ? 1 : options.trust * of_theta / (of_g + options.weight_decay * of_theta);
-  const auto rate = Scalar(options.lr * ratio), momentum = Scalar(options.momentum),
+  const double ratio = of_theta == 0 || of_g == 0 ? 1 : of_theta / (of_g + options.weight_decay * of_theta);
+  const auto rate = Scalar(options.lr * options.trust * ratio), momentum = Scalar(options.momentum),
              decay = Scalar(options.weight_decay);
   elements.for_each<1>([=](Register& theta, Register g, Register& b) {
     b = momentum * b + rate * (g + decay * theta);

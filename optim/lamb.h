@@ -46,7 +46,7 @@ struct LarsOptions {
 ///
 ///   b = momentum b + lr trust norm(theta) / (norm(g) + beta norm(theta)) (g + beta theta),  theta -= b
 ///
-/// Where a norm is 0, trust and the ratio together are taken for 1. State: "momentum_buffer" (b).
+/// Where one of the norms is 0, their ratio is taken for 1. State: "momentum_buffer" (b).
 class LarsRule : public RuleOf<LarsOptions> {
  public:
   using RuleOf::RuleOf;

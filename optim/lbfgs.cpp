@@ -70,17 +70,9 @@ double LBFGS::step(const Closure& closure) {
   check_positive(lbfgs, "lr", options.lr);
   std::int64_t evaluations = 0;
   Tensor x = values(), d = zeros(x.shape());
-  const auto look_along = [&](double length) {
-    Tensor at = x;
-    add(at, length, d);
-    ++evaluations;
-    Point point = look(closure, at);
-    LinePoint result{.length = length, .loss = point.loss, .gradient = std::move(point.gradient)};
-    if (std::isfinite(result.loss)) result.slope = dot(result.gradient, d);
-    return result;
-  };
+  const auto look_along = [&](double length) { return ++evaluations, look(closure, x, length, d); };
   LinePoint now = look_along(0);
-  check_start({now.loss, {}});
+  check_start(now.loss);
   ++steps_;
   for (std::int64_t i = 0; i < options.max_iterations && evaluations < options.max_evaluations; ++i) {
     if (largest(now.gradient) <= options.tolerance_grad) break;

@@ -1,25 +1,11 @@
 #include <xgrad/core/parallel.h>
 #include <xgrad/optim/matrices.h>
 
-#include <vector>
-
 namespace xgrad::optim {
 namespace {
 
 Tensor uninitialized_matrix(const Elements& elements) {
   return uninitialized({elements.size / elements.width, elements.width});
-}
-
-// Eight sums side by side, which a compiler keeps in registers: it may not reorder one.
-double sum_of_squares_in_order(const Scalar* x, std::size_t size) {
-  constexpr std::size_t lanes = 8;
-  double sums[lanes] = {};
-  for (std::size_t i = 0; i + lanes <= size; i += lanes)
-    for (std::size_t k = 0; k < lanes; ++k) sums[k] += double(x[i + k]) * double(x[i + k]);
-  for (std::size_t i = size - size % lanes; i < size; ++i) sums[i % lanes] += double(x[i]) * double(x[i]);
-  double sum = 0;
-  for (const double part : sums) sum += part;
-  return sum;
 }
 
 }  // namespace
@@ -35,7 +21,7 @@ Tensor gradient_matrix(const Elements& elements) {
 
 Tensor state_matrix(const Elements& elements, std::size_t slot) {
   const ShapeOf shape = elements.shape_of[slot];
-  Tensor result = shape == per_element ? uninitialized_matrix(elements) : uninitialized(shape(elements.shape));
+  Tensor result = shape == per_element ? uninitialized_matrix(elements) : uninitialized(shape(*elements.shape));
   const Scalar* from = elements.state[slot];
   for_elements(result.size(),
                [&](std::size_t begin, std::size_t end) { std::copy(from + begin, from + end, result.data() + begin); });
@@ -70,18 +56,6 @@ Tensor product(const Tensor& a, const Tensor& b, GemmOptions options) {
   Tensor result = uninitialized(gemm_shape("product", a.shape(), b.shape(), options));
   gemm(a, b, result, options);
   return result;
-}
-
-double sum_of_squares(const Scalar* x, std::size_t size) {
-  constexpr std::size_t block = std::size_t{1} << 15;  // cut in the same way for any number of threads
-  std::vector<double> sums((size + block - 1) / block);
-  parallel_for(sums.size(), 1, [&](std::size_t first, std::size_t last) {
-    for (std::size_t i = first; i < last; ++i)
-      sums[i] = sum_of_squares_in_order(x + i * block, std::min(block, size - i * block));
-  });
-  double sum = 0;
-  for (const double part : sums) sum += part;
-  return sum;
 }
 
 }  // namespace xgrad::optim

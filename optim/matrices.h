@@ -4,6 +4,7 @@
 
 #include <xgrad/core/gemm.h>
 #include <xgrad/optim/elements.h>
+#include <xgrad/optim/norms.h>
 
 namespace xgrad::optim {
 
@@ -20,7 +21,5 @@ void descend(const Elements& elements, const Tensor& step, double rate);
 
 /// op(a) op(b): see gemm().
 Tensor product(const Tensor& a, const Tensor& b, GemmOptions options = {});
-/// Added up in double.
-double sum_of_squares(const Scalar* x, std::size_t size);
 
 }  // namespace xgrad::optim

@@ -47,7 +47,7 @@ void MuonRule::update(const Elements& elements) const {
       u[i] = nesterov ? kept * m[i] + rest * u[i] : m[i];
     }
   });
-  multiply(x, 1 / (std::sqrt(sum_of_squares(x.data(), x.size())) + options.eps));
+  multiply(x, 1 / (std::sqrt(sum_of_squares({x.data(), x.size()})) + options.eps));
   newton_schulz(x, options.newton_schulz_steps);
   const auto rows = static_cast<double>(x.shape()[0]), columns = static_cast<double>(x.shape()[1]);
   const double scale = options.scale == MuonScale::original ? std::sqrt(std::max(1.0, rows / columns))

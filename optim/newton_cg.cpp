@@ -104,11 +104,11 @@ double NewtonCG::step(const Closure& closure) {
   for (std::int64_t taken = 0; taken < options_.max_iterations;) {
     const Variable here = closure();
     loss = static_cast<double>(here.item());
-    check_start({loss, {}});
+    check_start(loss);
     if (!here.requires_grad()) throw GraphError("[NewtonCG] the loss depends on none of the parameters");
     const Gradients gradients = grad(here, all, {.create_graph = true, .allow_unused = true});
     const Tensor g = flat(gradients);
-    if (!all_finite(g)) check_start({std::numeric_limits<double>::quiet_NaN(), {}});
+    if (!all_finite(g)) check_start(std::numeric_limits<double>::quiet_NaN());
     if (largest(g) <= options_.tolerance_grad) break;
     const auto hessian = [&](const Vector& v) {
       const std::vector<Tensor> pieces = parts(rounded(v));
@@ -124,7 +124,7 @@ double NewtonCG::step(const Closure& closure) {
     assign(trial);
     const NoGrad no_grad;
     const double there = static_cast<double>(closure().item()), share = (loss - there) / model.fall;
-    const bool good = share > options_.acceptance;
+    const bool good = there < loss && share > options_.acceptance;  // rounding may make the model rise
     if (good) x = trial, loss = there, ++taken;
     assign(x);
     // By then rounding decides whether the loss falls.
@@ -139,16 +139,14 @@ double NewtonCG::step(const Closure& closure) {
 }
 
 StateDict NewtonCG::state_dict() const {
-  StateDict dict{.scalars = {{"steps", static_cast<double>(steps_)}}, .texts = {{"rule", std::string(rule())}}};
+  StateDict dict = head();
   save_options(dict, {option_values()});
   return dict;
 }
 
 void NewtonCG::load_state_dict(const StateDict& dict) {
   StateReader reader(rule(), dict);
-  if (const std::string other = reader.text("rule"); other != rule())
-    reader.misfit("rule: expected ", rule(), ", got '", printable(other), "'");
-  const auto steps = static_cast<std::int64_t>(reader.count("steps"));
+  const std::int64_t steps = read_head(reader);
   const std::vector<double> rates = read_options(reader, {option_values()});
   if (!rates.empty() && !(rates[0] > 0 && rates[0] <= options_.radius_max))
     reader.misfit("options.0.lr: expected a radius above 0 and at most ", options_.radius_max, ", got ", rates[0]);

@@ -32,6 +32,9 @@ IndexTensor row_numbers(const RowGradient& rows);
 /// Parameters with values for them.
 using WeightValues = std::vector<std::pair<Variable, Tensor>>;
 
+struct Explanation;
+class Optimizer;
+
 /// Something that knows weights to evaluate with which are not those that are trained: an average, say.
 class WeightSource {
  public:
@@ -40,6 +43,7 @@ class WeightSource {
   virtual WeightValues evaluation_weights() const = 0;
 
  protected:
+  friend std::vector<Explanation> explain(const Optimizer& optimizer);
   /// GraphError, in the name of `owner`, while an EvaluationWeights lives.
   void require_trained_weights(std::string_view owner, std::string_view operation) const;
 

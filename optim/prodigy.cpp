@@ -5,14 +5,6 @@
 namespace xgrad::optim {
 namespace {
 
-template <class Options>
-void check_estimating(std::string_view name, const Options& options) {
-  check_below_one(name, "beta1", options.beta1);
-  check_below_one(name, "beta2", options.beta2);
-  check_not_negative(name, "eps", options.eps);
-  check_positive(name, "d0", options.d0);
-}
-
 // d is the first number: the third remembers the one that this step is made with. A NaN does not become an estimate.
 void estimate(Numbers& numbers, double r, double over) {
   numbers[1] = r;
@@ -22,7 +14,12 @@ void estimate(Numbers& numbers, double r, double over) {
 
 }  // namespace
 
-void ProdigyRule::check() const { check_estimating(name(), options); }
+void EstimatingRule::check() const {
+  check_below_one(name(), "beta1", options.beta1);
+  check_below_one(name(), "beta2", options.beta2);
+  check_not_negative(name(), "eps", options.eps);
+  check_positive(name(), "d0", options.d0);
+}
 
 void ProdigyRule::sum(const Elements& elements, Sums& sums) const {
   const double kept = std::sqrt(options.beta2), d = (*elements.numbers)[0], scaled = d / options.d0;
@@ -52,8 +49,6 @@ void ProdigyRule::update(const Elements& elements) const {
     theta = shrink * theta - rate * m / (sqrt(v) + eps);
   });
 }
-
-void DAdaptAdamRule::check() const { check_estimating(name(), options); }
 
 void DAdaptAdamRule::sum(const Elements& elements, Sums& sums) const {
   const double kept = std::sqrt(options.beta2), d = (*elements.numbers)[0];

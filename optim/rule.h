@@ -34,6 +34,8 @@ struct Slot {
 /// In the order in which the rule's update sees them.
 constexpr std::size_t max_slots = 6;
 using Slots = std::array<Slot, max_slots>;
+/// The place of that name among them; max_slots where there is none.
+std::size_t place_of(const Slots& slots, std::string_view name);
 /// For each slot, what its tensor is divided by to correct its bias towards the zeros it started with: 1 where it is
 /// not given.
 struct Corrections : std::array<double, max_slots> {

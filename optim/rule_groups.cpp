@@ -25,6 +25,12 @@ Shape per_column(const Shape& parameter) { return {columns_of(parameter)}; }
 Shape rows_by_rows(const Shape& parameter) { return {rows_of(parameter), rows_of(parameter)}; }
 Shape columns_by_columns(const Shape& parameter) { return {columns_of(parameter), columns_of(parameter)}; }
 
+std::size_t place_of(const Slots& slots, std::string_view name) {
+  if (name.empty()) return max_slots;
+  const auto named = [name](const Slot& slot) { return slot.name == name; };
+  return static_cast<std::size_t>(std::find_if(slots.begin(), slots.end(), named) - slots.begin());
+}
+
 std::pair<ParameterList, ParameterList> split_matrices(const ParameterList& parameters) {
   std::pair<ParameterList, ParameterList> result;
   for (const auto& named : parameters)
@@ -71,6 +77,8 @@ RuleGroups::Plan RuleGroups::plan(std::size_t number) const {
             .slots = rule->slots(),
             .sparse = rule->sparse()};
   const bool decays = shared.weight_decay != 0 || common.decoupled_weight_decay != 0;
+  // Rows that need not move without a gradient decay all the same, unless the user has asked for lazy ones.
+  if (common.decoupled_weight_decay != 0 && shared.sparse != SparseRows::lazy) plan.sparse = SparseRows::dense;
   const bool sees_rows =
       std::any_of(plan.slots.begin(), plan.slots.end(), [](const Slot& slot) { return slot.shape == per_row; });
   if (plan.sparse == SparseRows::exact && (decays || !rule->replays())) plan.sparse = SparseRows::dense;
@@ -97,7 +105,7 @@ std::vector<RuleGroups::Plan> RuleGroups::checked_plans() const {
 Elements RuleGroups::elements(const Plan& plan, std::size_t parameter, SlotTensors& slots) const {
   const Shape& shape = parameters_[parameter].second.shape();
   const Rule& rule = *groups_[states_[parameter].group].rule;
-  Elements elements{.rule = &rule, .parameter = parameter, .size = element_count(shape), .shape = shape};
+  Elements elements{.rule = &rule, .parameter = parameter, .size = element_count(shape), .shape = &shape};
   if (shape.size() > 1) elements.width = std::max<std::size_t>(columns_of(shape), 1);
   for (std::size_t slot = 0; slot < max_slots; ++slot) {
     if (plan.slots[slot].name.empty()) continue;
@@ -161,7 +169,7 @@ double RuleGroups::step(const Closure& closure) {
   return static_cast<double>(loss.item());
 }
 
-void RuleGroups::step(double loss, Curvatures curvatures) {
+void RuleGroups::step(double loss, const std::vector<Tensor>& curvatures) {
   require_trained_weights(name_, "step()");
   Profile::mark("other");
   const std::vector<Plan> plans = checked_plans();
@@ -190,14 +198,10 @@ void RuleGroups::step(double loss, Curvatures curvatures) {
       elements.theta = variable.mutable_value().data();
     else
       update_rows(elements);
-    if (!curvatures.empty() && curvatures[elements.parameter]) {
-      const Tensor& estimate = *curvatures[elements.parameter];
-      const std::string_view slot = rule.curvature_slot(elements.t);
-      const auto same = [slot](const Slot& other) { return other.name == slot; };
-      const Slots& slots = plans[state.group].slots;
-      const auto place = static_cast<std::size_t>(std::find_if(slots.begin(), slots.end(), same) - slots.begin());
-      if (!slot.empty()) std::copy(estimate.begin(), estimate.end(), elements.state.at(place));
-    }
+    if (curvatures.empty()) continue;
+    const Tensor& estimate = curvatures[elements.parameter];
+    if (const std::string_view slot = rule.curvature_slot(elements.t); !slot.empty())
+      std::copy(estimate.begin(), estimate.end(), elements.state.at(place_of(plans[state.group].slots, slot)));
   }
   std::erase_if(work, [](const Elements& elements) { return elements.left_out != SparseRows::dense; });
   run(work, loss);

@@ -109,14 +109,15 @@ class RuleGroups : public Optimizer {
     std::vector<double> rates = {};
     bool behind = false;  // some row is
   };
-  using Curvatures = std::vector<std::optional<Tensor>>;  // an estimate of the Hessian's diagonal for each parameter
-  void step(double loss, Curvatures curvatures);
-  Curvatures estimate_curvature(const Variable& loss) const;
+  // With an estimate of the Hessian's diagonal for each parameter, or none at all.
+  void step(double loss, const std::vector<Tensor>& curvatures);
+  std::vector<Tensor> estimate_curvature(const Variable& loss) const;
   Plan plan(std::size_t group) const;
   std::vector<Plan> checked_plans() const;
   void check_shapes(std::size_t parameter, const Plan& plan) const;
   Elements elements(const Plan& plan, std::size_t parameter, SlotTensors& slots) const;
   void run(std::vector<Elements>& work, double loss) const;
+  void update(std::vector<Elements>& work) const;
   void add_sums(std::vector<Elements>& work, double loss) const;
   SparseRows left_out(std::size_t parameter, const Plan& plan) const;
   void prepare_rows(const Elements& elements, const Plan& plan);

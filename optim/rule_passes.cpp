@@ -21,7 +21,7 @@ constexpr std::size_t least_elements_per_thread = 32 * 1024;
 
 // Calls f(i, part) with pieces of work[i], cut anywhere that its rule allows, in threads.
 template <class F>
-void for_each_piece(const std::vector<Elements>& work, F f) {
+void for_each_piece(std::span<const Elements> work, F f) {
   std::vector<std::size_t> begins = {0};  // of each parameter, if all elements are numbered throughout
   begins.reserve(work.size() + 1);
   for (const Elements& elements : work) begins.push_back(begins.back() + elements.size);
@@ -92,44 +92,50 @@ void RuleGroups::add_sums(std::vector<Elements>& work, double loss) const {
   std::vector<Elements> summed;
   for (const Elements& elements : work)
     if (elements.rule->sum_count() > 0) summed.push_back(elements);
-  const std::vector<Sums> sums =
-      sum_blocks(summed, [](std::size_t, const Elements& part, Sums& to) { part.rule->sum(part, to); });
+  std::vector<Sums> sums;
+  if (!summed.empty())
+    sums = sum_blocks(summed, [](std::size_t, const Elements& part, Sums& to) { part.rule->sum(part, to); });
   std::unordered_map<const Rule*, Sums> of_groups;
   for (std::size_t i = 0; i < summed.size(); ++i)
     for (std::size_t k = 0; k < sums[i].size(); ++k) of_groups[summed[i].rule][k] += sums[i][k];
 
   std::unordered_set<const Rule*> concluded;
-  std::size_t next = 0;
+  auto next = sums.begin();
   for (Elements& elements : work) {
     const Rule& rule = *elements.rule;
     const bool group = rule.over() == Over::group;
-    if (rule.sum_count() > 0) elements.sums = group ? of_groups[&rule] : sums[next];
-    next += rule.sum_count() > 0;
+    if (rule.sum_count() > 0) {
+      elements.sums = group ? of_groups[&rule] : *next;
+      ++next;
+    }
     if (!group || concluded.insert(&rule).second) rule.conclude(*elements.numbers, elements.sums, elements.t, loss);
   }
 }
 
+void RuleGroups::update(std::vector<Elements>& work) const {
+  const auto cut = std::stable_partition(work.begin(), work.end(), [](const Elements& e) { return !e.rule->whole(); });
+  for_each_piece({work.begin(), cut}, [](std::size_t, const Elements& part) { part.rule->update(part); });
+  const FlushToZero guard;
+  for (auto elements = cut; elements != work.end(); ++elements)  // these have threads of their own
+    if (elements->size > 0) elements->rule->update(*elements);
+}
+
 void RuleGroups::run(std::vector<Elements>& work, double loss) const {
   add_sums(work, loss);
-  std::vector<Elements> cautious, cut;
+  std::vector<Elements> cautious;
   std::vector<Tensor> before;
   for (const Elements& elements : work) {
-    if (!elements.rule->whole()) cut.push_back(elements);
     if (!groups_[states_[elements.parameter].group].common.cautious) continue;
     cautious.push_back(elements);
+    cautious.back().unit = 1;
     before.push_back(Tensor::from_shape({elements.size}));
     std::copy_n(elements.theta, elements.size, before.back().data());
   }
-  for_each_piece(cut, [](std::size_t, const Elements& part) { part.rule->update(part); });
-  for (const Elements& elements : work) {  // these have threads of their own
-    const FlushToZero guard;
-    if (elements.rule->whole() && elements.size > 0) elements.rule->update(elements);
-  }
-  for (Elements& elements : cautious) elements.unit = 1;
-  mask(cautious, before);
+  update(work);
+  if (!cautious.empty()) mask(cautious, before);
 }
 
-RuleGroups::Curvatures RuleGroups::estimate_curvature(const Variable& loss) const {
+std::vector<Tensor> RuleGroups::estimate_curvature(const Variable& loss) const {
   if (!loss.requires_grad()) throw GraphError(message("[", name_, "] the loss depends on none of the parameters"));
   std::vector<Variable> all;
   for (const auto& [name, variable] : parameters_) all.push_back(variable);
@@ -141,13 +147,10 @@ RuleGroups::Curvatures RuleGroups::estimate_curvature(const Variable& loss) cons
     for (Scalar& sign : signs.back()) sign = default_generator().bits() >> 63 ? 1 : -1;
     product = product + sum(gradient * Variable(signs.back()));
   }
-  Curvatures result(all.size());
-  if (product.requires_grad()) {
-    const Gradients products = grad(product, all, {.allow_unused = true});
-    for (std::size_t i = 0; i < all.size(); ++i) result[i] = signs[i] * products[i].value();
-  }
+  std::vector<Tensor> result = std::move(signs);
+  const Gradients products = grad(product, all, {.allow_unused = true});  // H z
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (!result[i]) result[i] = zeros(all[i].shape());
+    result[i] *= products[i].value();
     all[i].node()->grad = std::make_unique<Tensor>(gradients[i].value());
   }
   return result;

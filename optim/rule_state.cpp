@@ -55,13 +55,11 @@ std::int64_t RuleGroups::step_count(std::string_view parameter) const {
 const Tensor& RuleGroups::state(std::string_view parameter, std::string_view slot) const {
   const std::size_t number = index_of(name_, parameters_, parameter);
   const State& state = states_[number];
-  const Slots names = groups_[state.group].rule->slots();
-  const auto named = [&](const Slot& other) { return other.name == slot; };
-  const auto i = static_cast<std::size_t>(std::find_if(names.begin(), names.end(), named) - names.begin());
-  if (slot.empty() || i == max_slots || !state.slots[i])
+  const std::size_t place = place_of(groups_[state.group].rule->slots(), slot);
+  if (place == max_slots || !state.slots[place])
     throw ValueError(message("[", name_, "] '", parameter, "' has no state '", slot, "'"));
   parameters_[number].second.value();  // lets rows catch up
-  return *state.slots[i];
+  return *state.slots[place];
 }
 
 double RuleGroups::number(std::string_view parameter, std::string_view name) const {

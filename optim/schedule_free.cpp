@@ -21,14 +21,9 @@ double rate_of(const ScheduleFreeAdamWOptions& o, double t) {
   return warmed_up(o.lr * std::sqrt(1 - std::pow(o.beta2, t)), o.warm_up, t);
 }
 
-// The second number is the share of z in the average.
-void weigh(Numbers& numbers, double rate) {
-  numbers[0] += rate * rate;
-  numbers[1] = numbers[0] > 0 ? rate * rate / numbers[0] : 0;
-}
-
-// Moves z by -step(), and x and y after it.
-auto follow(double beta, double share) {
+// Moves z by -step, and x and y after it. `weights` is the sum of all squared rates, this one included.
+auto follow(double beta, double rate, double weights) {
+  const double share = weights > 0 ? rate * rate / weights : 0;
   return [beta = Scalar(beta), rest = Scalar(1 - beta), share = Scalar(share), others = Scalar(1 - share)](
              Register& y, Register& z, Register step) {
     const Register x = (y - rest * z) / beta;
@@ -48,13 +43,13 @@ void average(const Elements& elements, double beta) {
 void ScheduleFreeSGDRule::check() const { check_between(name(), "beta", options.beta, options.warm_up); }
 
 void ScheduleFreeSGDRule::conclude(Numbers& numbers, const Sums&, double t, double) const {
-  weigh(numbers, rate_of(options, t));
+  numbers[0] += std::pow(rate_of(options, t), 2);
 }
 
 void ScheduleFreeSGDRule::update(const Elements& elements) const {
-  const auto rate = Scalar(rate_of(options, elements.t));
-  const auto move = follow(options.beta, (*elements.numbers)[1]);
-  elements.for_each<1>([=, first = elements.t == 1](Register& y, Register g, Register& z) {
+  const double gamma = rate_of(options, elements.t);
+  const auto move = follow(options.beta, gamma, (*elements.numbers)[0]);
+  elements.for_each<1>([=, rate = Scalar(gamma), first = elements.t == 1](Register& y, Register g, Register& z) {
     if (first) z = y;
     move(y, z, rate * g);
   });
@@ -69,14 +64,14 @@ void ScheduleFreeAdamWRule::check() const {
 }
 
 void ScheduleFreeAdamWRule::conclude(Numbers& numbers, const Sums&, double t, double) const {
-  weigh(numbers, rate_of(options, t));
+  numbers[0] += std::pow(rate_of(options, t), 2);
 }
 
 void ScheduleFreeAdamWRule::update(const Elements& elements) const {
-  const auto rate = Scalar(rate_of(options, elements.t)), eps = Scalar(options.eps),
-             decay = Scalar(options.weight_decay);
+  const double gamma = rate_of(options, elements.t);
+  const auto rate = Scalar(gamma), eps = Scalar(options.eps), decay = Scalar(options.weight_decay);
   const auto beta2 = Scalar(options.beta2), rest2 = Scalar(1 - options.beta2);
-  const auto move = follow(options.beta1, (*elements.numbers)[1]);
+  const auto move = follow(options.beta1, gamma, (*elements.numbers)[0]);
   elements.for_each<2>([=, first = elements.t == 1](Register& y, Register g, Register& z, Register& v) {
     if (first) z = y;
     v = beta2 * v + rest2 * g * g;

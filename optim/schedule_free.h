@@ -30,7 +30,7 @@ class ScheduleFreeSGDRule : public RuleOf<ScheduleFreeSGDOptions> {
   OptionValues values() const override {
     return {{"beta", options.beta}, {"warm_up", static_cast<double>(options.warm_up)}};
   }
-  NumberNames numbers() const override { return {Number{"weight_sum", 0}, Number{"c", 0}}; }
+  NumberNames numbers() const override { return {Number{"weight_sum", 0}}; }
   void conclude(Numbers& numbers, const Sums&, double t, double loss) const override;
   void update(const Elements& elements) const override;
   bool evaluates_elsewhere() const override { return true; }
@@ -65,7 +65,7 @@ class ScheduleFreeAdamWRule : public RuleOf<ScheduleFreeAdamWOptions> {
             {"eps", options.eps},
             {"warm_up", static_cast<double>(options.warm_up)}};
   }
-  NumberNames numbers() const override { return {Number{"weight_sum", 0}, Number{"c", 0}}; }
+  NumberNames numbers() const override { return {Number{"weight_sum", 0}}; }
   void conclude(Numbers& numbers, const Sums&, double t, double loss) const override;
   void update(const Elements& elements) const override;
   bool evaluates_elsewhere() const override { return true; }

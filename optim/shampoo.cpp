@@ -13,7 +13,7 @@ constexpr std::size_t left = 0, right = 1, left_root = 2, momentum_buffer = 4, a
 
 constexpr auto machine_epsilon = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
 
-double frobenius(const Tensor& x) { return std::sqrt(sum_of_squares(x.data(), x.size())); }
+double frobenius(const Tensor& x) { return std::sqrt(sum_of_squares({x.data(), x.size()})); }
 
 // V (values / correction + eps)^(-1/4) V^T, of eigenvalues, ascending, and below them the eigenvectors.
 Tensor inverse_fourth_root(const Tensor& eigen, double correction, double eps) {

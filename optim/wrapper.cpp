@@ -56,7 +56,10 @@ std::vector<Tensor> Sam::climb() const {
   for (const auto& [name, variable] : parameters()) {
     if (!variable.has_grad()) continue;
     const Scalar *g = variable.grad().data(), *theta = variable.value().data();
-    for (std::size_t i = 0; i < variable.size(); ++i) squares += std::pow(scale(theta[i]) * double(g[i]), 2);
+    for (std::size_t i = 0; i < variable.size(); ++i) {
+      const double scaled = scale(theta[i]) * double(g[i]);
+      squares += scaled * scaled;
+    }
   }
   const double length = options_.rho / (std::sqrt(squares) + 1e-12);
   std::vector<Tensor> before;

@@ -258,9 +258,9 @@ Options parse(int argc, const char* const* argv) {
     add("Training", name, "X", description,
         [=, &target](const std::string& text) { target = parse_below_one(name, text); });
   };
-  add_below_one("--momentum", "lars, sam, sgd, rmsprop: share of the last step in the next [0]", moments.momentum);
-  add_below_one("--beta1", "Share of its mean of g that each step keeps [0.9]", moments.beta1);
-  add_below_one("--beta2", "The same of g^2, or the largest |g| [0.999; lion 0.99]", moments.beta2);
+  add_below_one("--momentum", "Share of the last step in the next [the rule's own]", moments.momentum);
+  add_below_one("--beta1", "Share of its mean of g that each step keeps [the rule's own]", moments.beta1);
+  add_below_one("--beta2", "The same of g^2, or the largest |g| [the rule's own]", moments.beta2);
   add("Training", "--clip", "X", "Greatest norm of the gradient, scaled if above [none]", [&](const std::string& text) {
     options.clip = parse_number("--clip", text);
     if (*options.clip <= 0) throw UsageError("--clip: expected a number above 0, got " + text);

@@ -94,8 +94,9 @@ class Trainer {
   std::pair<double, double> train_step(const Variable& images, const IndexTensor& labels) {
     Variable scores;
     const auto compute = [&] {
-      scores = network_(images);
-      return nn::cross_entropy(scores, labels);
+      const Variable now = network_(images);
+      if (!scores) scores = now;  // a second call may be about other weights
+      return nn::cross_entropy(now, labels);
     };
     if (optimizer_->needs_closure()) {
       const double loss = optimizer_->step(compute);

@@ -7,6 +7,7 @@ the best one lies inside. Then each of five other seeds trains on all samples, a
   rules.py TRAIN DATA_FOLDER [MODEL [EPOCHS [OPTIMIZER…]]]
 """
 import csv
+import os
 import statistics
 import subprocess
 import sys
@@ -26,13 +27,17 @@ def defaults():
 
 
 def last_row(optimizer, rate, *options):
-    """What the last epoch measured. None where the training failed."""
-    with tempfile.NamedTemporaryFile("r", suffix=".csv") as table:
+    """What the last epoch measured. None where the training diverged."""
+    with tempfile.TemporaryDirectory() as folder:
+        table = f"{folder}/run.csv"
         command = [program, "--data", data, "--model", model, "--epochs", epochs, "--optimizer", optimizer,
-                   "--lr", repr(rate), "--csv", table.name, *options]
-        subprocess.run(command, capture_output=True, check=False)
-        rows = list(csv.DictReader(table))
-    return rows[-1] if rows and int(rows[-1]["epoch"]) == int(epochs) else None
+                   "--lr", repr(rate), "--csv", table, *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if not os.path.exists(table):
+            sys.exit(done.stderr)
+        with open(table, encoding="utf-8") as lines:
+            rows = list(csv.DictReader(lines))
+    return rows[-1] if rows and rows[-1]["epoch"] == epochs and rows[-1]["test_accuracy"] else None
 
 
 def held_out_accuracy(optimizer, rate):
@@ -63,7 +68,9 @@ def main():
         accuracies = [100 * float(row["test_accuracy"]) for row in rows if row]
         failed = f"  {len(SEEDS) - len(accuracies)} failed" if len(accuracies) < len(SEEDS) else ""
         mark = "" if inside else "  the best rate lies at an end"
-        if accuracies:
+        if not accuracies:
+            print(f"{optimizer:15} {rate:9.3g}  all of them failed", flush=True)
+        else:
             print(f"{optimizer:15} {rate:9.3g}  {statistics.median(accuracies):6.2f} {min(accuracies):6.2f} "
                   f"{max(accuracies):6.2f}{failed}{mark}", flush=True)
 

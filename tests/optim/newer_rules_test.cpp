@@ -332,3 +332,13 @@ TEST_CASE("weights to evaluate with are the paper's, while a guard lives") {
     optimizer->state_dict();
   }
 }
+
+TEST_CASE("LARS takes the ratio of norms for 1 where one is 0, and LAMB too") {
+  const Variable x = leaf({0, 0}), y = leaf({0, 0});
+  Lars lars({{"x", x}}, {.lr = 2, .trust = 0.25});
+  Lamb lamb({{"y", y}}, {.lr = 0.5, .eps = 0});
+  set_gradient(x, {1, -3}), set_gradient(y, {1, -3});
+  lars.step(), lamb.step();
+  CHECK(x.value() == Tensor({-0.5, 1.5}));
+  CHECK(double(y.value()(1)) == doctest::Approx(0.5));
+}

@@ -3,6 +3,11 @@
 #include <error.h>
 #include <optim/helpers.h>
 #include <xgrad/optim/lbfgs.h>
+#include <xgrad/optim/newton_cg.h>
+#ifdef XGRAD_HAS_LINALG
+#include <xgrad/optim/shampoo.h>
+#include <xgrad/optim/soap.h>
+#endif
 
 #include <functional>
 #include <memory>
@@ -48,10 +53,20 @@ using Sign = OptimizerOf<SignRule>;
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("every option is in the state", Rule, XGRAD_ALL_RULES) {
-  const Rule rule({{"a", leaf({1})}}, {});
+TEST_CASE_TEMPLATE("every option is in the state", Rule, XGRAD_ALL_RULES, Sophia, AdaHessian, Polyak, Muon) {
+  const Rule rule({{"a", leaf(ones({1, 1}))}}, {});
   CHECK(options_of(rule.state_dict()).scalars.size() == options(static_cast<const Rule*>(nullptr)));
-  CHECK(options_of(LBFGS({{"a", leaf({1})}}).state_dict()).scalars.size() == members<LBFGSOptions>());
+}
+
+TEST_CASE("so is every option of the methods that see all parameters as one vector, and of rules that need LAPACK") {
+  const ParameterList list = {{"a", leaf(ones({1, 1}))}};
+  CHECK(options_of(LBFGS(list).state_dict()).scalars.size() == members<LBFGSOptions>());
+  CHECK(options_of(NewtonCG(list).state_dict()).scalars.size() == members<NewtonCGOptions>());
+  CHECK(options_of(ConjugateGradient(list).state_dict()).scalars.size() == members<ConjugateGradientOptions>());
+#ifdef XGRAD_HAS_LINALG
+  CHECK(options_of(Shampoo(list).state_dict()).scalars.size() == members<ShampooOptions>());
+  CHECK(options_of(Soap(list).state_dict()).scalars.size() == members<SoapOptions>());
+#endif
 }
 
 TEST_CASE_TEMPLATE("rates come back with the state, whoever has changed them", Rule, XGRAD_ALL_RULES) {
