@@ -4,8 +4,9 @@
 The rate is chosen on held-out samples with one seed: from the optimizer's default up and down by factors of 3, until
 the best one lies inside. Then each of five other seeds trains on all samples, and reads the test set once.
 
-  rules.py TRAIN DATA_FOLDER [MODEL [EPOCHS [OPTIMIZER…]]]
+  rules.py TRAIN --data FOLDER [--optimizers LIST] [OPTIONS OF TRAIN, such as --model lenet --epochs 3]
 """
+import argparse
 import csv
 import os
 import statistics
@@ -13,15 +14,17 @@ import subprocess
 import sys
 import tempfile
 
-program, data = sys.argv[1:3]
-model = sys.argv[3] if len(sys.argv) > 3 else "mlp"
-epochs = sys.argv[4] if len(sys.argv) > 4 else "5"
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("train")
+parser.add_argument("--optimizers", type=lambda names: names.split(","), help="[all]")
+parser.add_argument("--epochs", default="5")
+arguments, options_of_all = parser.parse_known_args()
 FACTOR, MOST_RATES, TUNING_SEED, SEEDS = 3.0, 9, "0", ["1", "2", "3", "4", "5"]
 
 
 def defaults():
     """The optimizers that --help lists, with their default rates."""
-    text = subprocess.run([program, "--help"], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run([arguments.train, "--help"], check=True, capture_output=True, text=True).stdout
     lines = text.split("decay rule\n")[1].split("\n\n")[0].splitlines()
     return {line.split()[0]: float(line.split()[1]) for line in lines}
 
@@ -30,14 +33,15 @@ def last_row(optimizer, rate, *options):
     """What the last epoch measured. None where the training diverged."""
     with tempfile.TemporaryDirectory() as folder:
         table = f"{folder}/run.csv"
-        command = [program, "--data", data, "--model", model, "--epochs", epochs, "--optimizer", optimizer,
+        command = [arguments.train, *options_of_all, "--epochs", arguments.epochs, "--optimizer", optimizer,
                    "--lr", repr(rate), "--csv", table, *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if not os.path.exists(table):
             sys.exit(done.stderr)
         with open(table, encoding="utf-8") as lines:
             rows = list(csv.DictReader(lines))
-    return rows[-1] if rows and rows[-1]["epoch"] == epochs and rows[-1]["test_accuracy"] else None
+    ended = rows and rows[-1]["epoch"] == arguments.epochs and rows[-1]["test_accuracy"]
+    return rows[-1] if ended else None
 
 
 def held_out_accuracy(optimizer, rate):
@@ -59,8 +63,9 @@ def best_rate(optimizer, rate):
 
 def main():
     rates = defaults()
-    chosen = sys.argv[5:] or list(rates)
-    print(f"{model}, {epochs} epochs, constant rate: test accuracy in percent of seeds {', '.join(SEEDS)}\n")
+    chosen = arguments.optimizers or list(rates)
+    options = " ".join([*options_of_all, "--epochs", arguments.epochs])
+    print(f"train {options}: test accuracy in percent of seeds {', '.join(SEEDS)}\n")
     print(f"{'optimizer':15} {'rate':>9}  median  least   most", flush=True)
     for optimizer in chosen:
         rate, inside = best_rate(optimizer, rates[optimizer])
