@@ -11,8 +11,12 @@
 namespace xgrad {
 namespace {
 
+thread_local bool filling_leaves = false;
+
 struct Recording : NoGrad {
-  explicit Recording(bool on) : NoGrad(on) {}
+  Recording(bool on, bool fills_leaves) : NoGrad(on), outer_(std::exchange(filling_leaves, fills_leaves)) {}
+  ~Recording() { filling_leaves = outer_; }
+  bool outer_;
 };
 
 struct Differentiating {  // ends on every way out
@@ -34,7 +38,8 @@ struct PassOptions {
 
 class Pass {
  public:
-  Pass(const Variable& output, PassOptions options) : options_(options), recording_(options.create_graph) {
+  Pass(const Variable& output, PassOptions options)
+      : options_(options), recording_(options.create_graph, options.fills_leaves) {
     Profile::mark("other");
     if (output.size() != 1)
       throw ShapeError(message("[backward] expected a scalar, got the shape ", output.shape(), "; sum it first"));
@@ -75,9 +80,7 @@ class Pass {
     if (node.versions() != node.recorded)
       throw GraphError(message("[backward] a value that '", node.operation, "' ", node.value.shape(),
                                " recorded was changed in place since"));
-    const bool by_rows = node.rows_read && options_.fills_leaves && node.inputs[0].operation().empty();
-    if (by_rows) node.inputs[0].node()->add_rows_to_grad(*node.rows_read, gradient.value());
-    std::vector<Variable> gradients = by_rows ? std::vector<Variable>(1) : node.backward(current, gradient);
+    std::vector<Variable> gradients = node.backward(current, gradient);
     if (gradients.size() != node.inputs.size())
       throw GraphError(message("[backward] '", node.operation, "' gave ", gradients.size(), " gradients for ",
                                node.inputs.size(), " inputs"));
@@ -169,6 +172,8 @@ void add_to_grad(const Variable& leaf, Variable& gradient, bool owned) {
 }
 
 }  // namespace
+
+bool is_filling_leaves() { return filling_leaves; }
 
 void GradientSum::add(Variable gradient) {
   for (std::size_t n = ++count_; n % 2 == 0; n /= 2) {

@@ -1,5 +1,5 @@
 #include <xgrad/autograd/indexing.h>
-#include <xgrad/autograd/node.h>
+#include <xgrad/autograd/table.h>
 #include <xgrad/core/broadcast.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/reduce.h>
@@ -77,6 +77,15 @@ void for_each_row_sum(const std::vector<std::size_t>& rows, std::size_t count, c
 
 void add_in_double(Scalar& to, double sum) { to = static_cast<Scalar>(static_cast<double>(to) + sum); }
 
+void add_to_rows(RowGradient& to, const std::vector<std::size_t>& rows, std::size_t count, const Tensor& values) {
+  const std::size_t width = values.size() / std::max<std::size_t>(rows.size(), 1);
+  for_each_row_sum(rows, count, values.data(), width, [&to, width](std::size_t row, const auto& sum) {
+    std::vector<Scalar>& total = to[row];
+    total.resize(width);
+    for (std::size_t i = 0; i < width; ++i) add_in_double(total[i], sum[i]);
+  });
+}
+
 }  // namespace
 
 Variable gather(const Variable& x, std::ptrdiff_t axis, const IndexTensor& index) {
@@ -109,14 +118,16 @@ Variable take_rows(const Variable& x, const IndexTensor& index, TakeRowsOptions 
   Tensor value = uninitialized(shape, "take_rows");
   const std::size_t width = value.size() / std::max<std::size_t>(index.size(), 1);
   Scalar* to = value.data();
-  const Scalar* from = x.value_at_rows(index).data();
+  const Scalar* from = TableExtension::value_at_rows(x, index).data();
   for (const std::size_t row : rows) to = std::copy_n(from + row * width, width, to);
-  const auto shared = std::make_shared<const IndexTensor>(index);
-  const Variable result = record("take_rows", std::move(value), {x}, [shared](const Variable& y, const Variable& g) {
-    return std::vector{add_rows(g, *shared, y.input(0).shape()[0])};
+  return record("take_rows", std::move(value), {x}, [index, options](const Variable& y, const Variable& g) {
+    const Variable& table = y.input(0);
+    const std::size_t count = table.shape()[0];
+    if (!options.sparse_grad || !is_filling_leaves() || !table.operation().empty())
+      return std::vector{add_rows(g, index, count)};
+    add_to_rows(TableExtension::of(table).mutable_rows(), checked_rows("take_rows", index, count), count, g.value());
+    return std::vector<Variable>(1);
   });
-  if (options.sparse_grad) result.node()->rows_read = shared;
-  return result;
 }
 
 Variable add_rows(const Variable& rows, const IndexTensor& index, std::size_t count) {
@@ -133,44 +144,6 @@ Variable add_rows(const Variable& rows, const IndexTensor& index, std::size_t co
   });
   return record("add_rows", std::move(value), {rows},
                 [index](const Variable&, const Variable& g) { return std::vector{take_rows(g, index)}; });
-}
-
-void Node::add_rows_to_grad(const IndexTensor& index, const Tensor& rows) {
-  if (!row_grad) row_grad = std::make_unique<RowGradient>();
-  row_grad_copied = false;
-  const std::size_t count = value.shape()[0], width = rows.size() / std::max<std::size_t>(index.size(), 1);
-  for_each_row_sum(checked_rows("take_rows", index, count), count, rows.data(), width,
-                   [&](std::size_t row, const auto& sum) {
-                     std::vector<Scalar>& total = (*row_grad)[row];
-                     total.resize(width);
-                     for (std::size_t i = 0; i < width; ++i) add_in_double(total[i], sum[i]);
-                   });
-}
-
-bool Node::row_grad_fits() const {
-  const std::size_t count = value.dimension() == 0 ? 0 : value.shape()[0];
-  return std::all_of(row_grad->begin(), row_grad->end(),
-                     [&](const auto& row) { return row.first < count && row.second.size() * count == value.size(); });
-}
-
-Tensor& Node::dense_grad(bool look) {
-  if (!row_grad) return *grad;
-  if (!row_grad_fits() || (grad && grad->shape() != value.shape()))
-    throw ShapeError(message("[grad] expected rows of a gradient of ", value.shape(), ", got those of another shape"));
-  if (grad) {
-    for (const auto& [row, sum] : *row_grad)
-      for (std::size_t i = 0; i < sum.size(); ++i) grad->data()[row * sum.size() + i] += sum[i];
-  } else {
-    if (!row_grad_copy || row_grad_copy->shape() != value.shape())
-      row_grad_copy = std::make_unique<Tensor>(zeros(value.shape())), row_grad_copied = false;
-    if (!std::exchange(row_grad_copied, true))
-      for (const auto& [row, sum] : *row_grad)
-        std::copy(sum.begin(), sum.end(), row_grad_copy->data() + row * sum.size());
-    if (look) return *row_grad_copy;
-    grad = std::move(row_grad_copy);
-  }
-  row_grad.reset();
-  return *grad;
 }
 
 }  // namespace xgrad

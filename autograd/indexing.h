@@ -16,7 +16,7 @@ Variable gather(const Variable& x, std::ptrdiff_t axis, const IndexTensor& index
 Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const IndexTensor& index, const Variable& values);
 
 struct TakeRowsOptions {
-  bool sparse_grad = false;  ///< backward() leaves the rows of a leaf's gradient as rows: see Variable::sparse_grad()
+  bool sparse_grad = false;  ///< backward() leaves the rows of a leaf's gradient as rows: see table.h
 };
 
 /// result[i…] = x[index[i…]] for an index of any shape: whole rows of x (count, …). ValueError for a row outside

@@ -23,6 +23,18 @@ class GradientSum {
   std::size_t count_ = 0;
 };
 
+/// What some leaves keep beside their tensors, such as a TableExtension (table.h).
+class LeafExtension {
+ public:
+  virtual ~LeafExtension() = default;
+  virtual void before_value_is_read() = 0;
+  virtual bool has_grad() const = 0;  ///< a part of the gradient is kept here
+  /// The whole gradient, where there is any. Who only looks at it gets a copy of what is kept here; who changes it gets
+  /// Node::grad, into which that has moved.
+  virtual Tensor& dense_grad(Node& leaf, bool look) = 0;
+  virtual void clear_grad() = 0;
+};
+
 struct Node {
   explicit Node(Tensor tensor) : value(std::move(tensor)) {}
   ~Node();
@@ -31,11 +43,6 @@ struct Node {
 
   /// The changes in place of the value and of the inputs' values. It only grows, so one sum tells whether any changed.
   std::uint64_t versions() const;
-  void add_rows_to_grad(const IndexTensor& index, const Tensor& rows);
-  /// False where the value was given another shape since rows of its gradient arrived.
-  bool row_grad_fits() const;
-  /// The dense gradient, with the rows in it. While they alone hold the gradient, they do so still after a look.
-  Tensor& dense_grad(bool look);
 
   Tensor value;
   std::string operation;  // "" for a leaf
@@ -45,15 +52,14 @@ struct Node {
   std::uint64_t version = 0;   // how often the value was changed in place
   std::uint64_t recorded = 0;  // versions() at the time of recording
   bool requires_grad = false;
-  bool target = false;                           // grad() wants this node's gradient
-  std::unique_ptr<Tensor> grad;                  // of a leaf, after backward()
-  std::unique_ptr<RowGradient> row_grad;         // to be added to `grad`
-  std::unique_ptr<Tensor> row_grad_copy;         // dense, for those who look
-  bool row_grad_copied = false;                  // it is up to date
-  std::shared_ptr<const IndexTensor> rows_read;  // for add_rows_to_grad, where the input is a leaf
-  /// Brings rows of the value (all, where null) up to date: an optimizer lets rows without a gradient wait until read.
-  std::function<void(const IndexTensor*)> refresh;
-  GradientSum pending;  // the gradient so far, during a backward pass
+  bool target = false;                       // grad() wants this node's gradient
+  std::unique_ptr<Tensor> grad;              // of a leaf, after backward()
+  std::unique_ptr<LeafExtension> extension;  // of a leaf; mostly null
+  GradientSum pending;                       // the gradient so far, during a backward pass
 };
+
+/// True on this thread in backward(), which fills the gradients of leaves, and false in grad(). An operation may then
+/// give a leaf's extension its gradient, and return an empty Variable.
+bool is_filling_leaves();
 
 }  // namespace xgrad

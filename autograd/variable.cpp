@@ -18,10 +18,11 @@ const Node& checked(const std::shared_ptr<Node>& node) {
   return *node;
 }
 
-Node& with_grad(const Variable& variable) {
+Tensor& dense_grad(const Variable& variable, bool look) {
   if (!variable.has_grad())
     throw GraphError(message("[grad] no gradient has arrived at this variable of shape ", variable.shape()));
-  return *variable.node();
+  Node& node = *variable.node();
+  return node.extension ? node.extension->dense_grad(node, look) : *node.grad;
 }
 
 // What a dying node held, for as long as an outer call destroys nodes: a chain of 10^6 nodes must not recurse.
@@ -86,7 +87,7 @@ std::size_t Variable::size() const { return checked(node_).value.size(); }
 
 const Tensor& Variable::value() const& {
   const Node& node = checked(node_);
-  if (node.refresh) node.refresh(nullptr);
+  if (node.extension) node.extension->before_value_is_read();
   return node.value;
 }
 
@@ -94,12 +95,6 @@ Tensor Variable::value() && {
   const Tensor& kept = value();
   if (!unique()) return kept;
   return std::move(node_->value);
-}
-
-const Tensor& Variable::value_at_rows(const IndexTensor& rows) const {
-  const Node& node = checked(node_);
-  if (node.refresh) node.refresh(&rows);
-  return node.value;
 }
 
 Tensor& Variable::mutable_value() const {
@@ -115,27 +110,15 @@ Scalar Variable::item() const {
 
 bool Variable::requires_grad() const { return node_ && node_->requires_grad; }
 
-bool Variable::has_grad() const { return node_ && (node_->grad || node_->row_grad); }
+bool Variable::has_grad() const { return node_ && (node_->grad || (node_->extension && node_->extension->has_grad())); }
 
-const Tensor& Variable::grad() const& { return with_grad(*this).dense_grad(true); }
-Tensor& Variable::mutable_grad() const { return with_grad(*this).dense_grad(false); }
-
-std::vector<std::span<Scalar>> Variable::mutable_grad_parts() const {
-  Node& node = with_grad(*this);
-  if (!sparse_grad()) return {std::span(mutable_grad().data(), node.grad->size())};
-  node.row_grad_copied = false;
-  std::vector<std::span<Scalar>> parts;
-  for (auto& [row, values] : *node.row_grad) parts.emplace_back(values);
-  return parts;
-}
-
-const RowGradient* Variable::sparse_grad() const { return checked(node_).grad ? nullptr : node_->row_grad.get(); }
+const Tensor& Variable::grad() const& { return dense_grad(*this, true); }
+Tensor& Variable::mutable_grad() const { return dense_grad(*this, false); }
 
 void Variable::clear_grad() const {
   checked(node_);
   node_->grad.reset();
-  node_->row_grad.reset();
-  node_->row_grad_copy.reset();
+  if (node_->extension) node_->extension->clear_grad();
 }
 
 std::string_view Variable::operation() const& { return checked(node_).operation; }

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,9 +19,6 @@ class Variable;
 
 /// Names with Variables, such as a model's parameters: {"fc1.weight", …}.
 using NamedVariables = std::vector<std::pair<std::string, Variable>>;
-
-/// The gradient of a table (count, …) of which only a few rows were read, by their number. The other rows are 0.
-using RowGradient = std::map<std::size_t, std::vector<Scalar>>;
 
 struct BackwardOptions {
   bool retain_graph = false;  ///< keep the graph for another backward pass
@@ -43,9 +39,6 @@ class Variable {
 
   const Tensor& value() const&;
   Tensor value() &&;
-  /// value(), of which only these rows need be up to date: an optimizer may let rows of a table wait for their steps
-  /// until they are read (optim::SparseRows).
-  const Tensor& value_at_rows(const IndexTensor& rows) const;
   /// The value, to be changed in place. Backward through a graph that recorded the old value is then a GraphError.
   Tensor& mutable_value() const;
   const Shape& shape() const&;
@@ -56,19 +49,12 @@ class Variable {
 
   bool requires_grad() const;
   bool has_grad() const;
-  /// The gradient that backward() passes have added up. To look does not change it: of a sparse gradient this is a
-  /// dense copy, which later passes reach when grad() is called again. GraphError where there is none; ShapeError where
-  /// rows of it are outside a value that was given another shape since.
+  /// The gradient that backward() passes have added up. To look does not change it: of one that is kept in another form
+  /// (sparse_grad, table.h) this is a copy, which later passes reach when grad() is called again. GraphError where
+  /// there is none; ShapeError where such a form does not fit the value, which was given another shape since.
   const Tensor& grad() const&;
   Tensor grad() && { return Tensor(static_cast<const Variable&>(*this).grad()); }
   Tensor& mutable_grad() const;
-  /// The same as rows, where nothing but take_rows with `sparse_grad` has read this leaf; null otherwise. It costs time
-  /// and memory for those rows alone. mutable_grad() and a dense gradient that arrives make it dense, and dense it
-  /// stays until clear_grad().
-  const RowGradient* sparse_grad() const;
-  /// The elements of the gradient, to be changed in place where they are: each row of a sparse gradient, or all of a
-  /// dense one at once. GraphError where there is none.
-  std::vector<std::span<Scalar>> mutable_grad_parts() const;
   void clear_grad() const;
 
   /// Adds the gradients of this scalar to the leaves that require them. ShapeError where this is not a scalar;

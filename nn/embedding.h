@@ -8,7 +8,7 @@
 namespace xgrad::nn {
 
 struct EmbeddingOptions {
-  bool sparse = false;   ///< backward() keeps the gradient of the rows that were read, not of all: weight.sparse_grad()
+  bool sparse = false;   ///< backward() keeps the gradient of the rows that were read, not of all: sparse_grad(weight)
   Variable weight = {};  ///< one to share, such as an output layer's; else a new one is drawn
 };
 

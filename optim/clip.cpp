@@ -1,3 +1,4 @@
+#include <xgrad/autograd/table.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/optim/clip.h>
 #include <xgrad/optim/norms.h>
@@ -20,7 +21,7 @@ template <class F>
 void for_each_element(const ParameterList& parameters, F f) {
   for (const auto& [name, variable] : parameters)
     if (variable.has_grad())
-      for (const std::span<Scalar> part : variable.mutable_grad_parts()) std::for_each(part.begin(), part.end(), f);
+      for (const std::span<Scalar> part : mutable_grad_parts(variable)) std::for_each(part.begin(), part.end(), f);
 }
 
 }  // namespace
@@ -33,7 +34,7 @@ double clip_grad_norm(const ParameterList& parameters, double max_norm) {
   for (const auto& [name, variable] : parameters) {
     if (!variable.has_grad()) continue;
     double sum = 0;
-    for (const std::span<Scalar> part : variable.mutable_grad_parts()) sum += sum_of_squares(part);
+    for (const std::span<Scalar> part : mutable_grad_parts(variable)) sum += sum_of_squares(part);
     if (!std::isfinite(sum))
       throw ValueError(message("[", operation, "] the gradient of '", name, "' ", variable.shape(), " ",
                                all_finite(variable.grad()) ? "is too large for its norm" : "is not finite"));

@@ -1,4 +1,5 @@
 #include <xgrad/autograd/indexing.h>
+#include <xgrad/autograd/table.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/optim/clip.h>
 #include <xgrad/optim/closure.h>
@@ -26,7 +27,7 @@ void check(const Until& until) {
 class Moving {
  public:
   Moving(const Variable& variable, bool rows_alone) : variable_(variable) {
-    if (rows_alone) rows_ = row_numbers(*variable.sparse_grad());
+    if (rows_alone) rows_ = row_numbers(*sparse_grad(variable));
     before_ = now().value();
   }
   double squared_distance() const {

@@ -19,15 +19,13 @@ using ParameterList = NamedVariables;
 /// Computes the loss, a scalar, at the parameters as they are; no backward(), which is the caller's part.
 using Closure = std::function<Variable()>;
 
-/// What becomes of the rows of a table that a sparse gradient (Variable::sparse_grad) leaves out.
+/// What becomes of the rows of a table that a sparse gradient (autograd/table.h) leaves out.
 enum class SparseRows {
   dense,  ///< they make a step with gradient 0, as if the gradient were not sparse
   lazy,   ///< they do not make this step: PyTorch's SparseAdam. Weight decay reaches the other rows only
   exact,  ///< the same as dense within rounding: they make their steps when they are next read. With weight decay or
           ///< shared state, which reach all rows at once, it is dense
 };
-/// The numbers of its rows.
-IndexTensor row_numbers(const RowGradient& rows);
 
 /// Parameters with values for them.
 using WeightValues = std::vector<std::pair<Variable, Tensor>>;

@@ -1,5 +1,5 @@
-#include <xgrad/autograd/node.h>
 #include <xgrad/autograd/profile.h>
+#include <xgrad/autograd/table.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/optim/closure.h>
 #include <xgrad/optim/elements.h>
@@ -129,9 +129,9 @@ void RuleGroups::check_shapes(std::size_t parameter, const Plan& plan) const {
   const Shape& shape = variable.shape();
   const std::string_view owner = groups_[states_[parameter].group].rule->name();
   const SlotTensors& slots = states_[parameter].slots;
-  if (variable.sparse_grad() && !variable.node()->row_grad_fits())
+  if (sparse_grad(variable) && !TableExtension::of(variable).fits(shape))
     throw ShapeError(message("[", owner, "] '", name, "' ", shape, " has a gradient of rows of another shape"));
-  if (!variable.sparse_grad() && variable.grad().shape() != shape)
+  if (!sparse_grad(variable) && variable.grad().shape() != shape)
     throw ShapeError(message("[", owner, "] '", name, "' ", shape, " has a gradient of ", variable.grad().shape()));
   for (std::size_t slot = 0; slot < max_slots; ++slot)
     if (const std::string_view state = plan.slots[slot].name; !state.empty() && slots[slot])

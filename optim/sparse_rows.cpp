@@ -1,6 +1,6 @@
 // Steps of tables with sparse gradients: only the rows that have one are read and written. In exact mode the others
-// make their steps when somebody reads them, which the parameter's node tells.
-#include <xgrad/autograd/node.h>
+// make their steps when somebody reads them, which the parameter's TableExtension tells.
+#include <xgrad/autograd/table.h>
 #include <xgrad/core/flush_to_zero.h>
 #include <xgrad/optim/missed_steps.h>
 #include <xgrad/optim/rule_groups.h>
@@ -14,21 +14,16 @@ constexpr std::size_t most_rates = std::size_t{1} << 20;
 
 }  // namespace
 
-IndexTensor row_numbers(const RowGradient& rows) {
-  IndexTensor numbers = IndexTensor::from_shape({rows.size()});
-  std::transform(rows.begin(), rows.end(), numbers.begin(),
-                 [](const auto& row) { return static_cast<std::int64_t>(row.first); });
-  return numbers;
-}
-
 SparseRows RuleGroups::left_out(std::size_t parameter) const {
   return left_out(parameter, plan(states_[parameter].group));
 }
 
 SparseRows RuleGroups::left_out(std::size_t parameter, const Plan& plan) const {
   const Variable& table = parameters_[parameter].second;
-  const bool others = table.node()->refresh && states_[parameter].row_steps.empty();  // some other optimizer's
-  return !table.sparse_grad() || others ? SparseRows::dense : plan.sparse;
+  if (!sparse_grad(table)) return SparseRows::dense;
+  const bool others =
+      TableExtension::of(table).refresh && states_[parameter].row_steps.empty();  // some other optimizer's
+  return others ? SparseRows::dense : plan.sparse;
 }
 
 // Before the step is counted.
@@ -38,7 +33,7 @@ void RuleGroups::prepare_rows(const Elements& elements, const Plan& plan) {
   const Variable& table = parameters_[elements.parameter].second;
   if (state.row_steps.empty()) {
     state.row_steps.assign(elements.size / elements.width, state.steps);
-    table.node()->refresh = [this, parameter = elements.parameter](const IndexTensor* rows) {
+    TableExtension::of(table).refresh = [this, parameter = elements.parameter](const IndexTensor* rows) {
       refresh(parameter, rows);
     };
   }
@@ -46,7 +41,7 @@ void RuleGroups::prepare_rows(const Elements& elements, const Plan& plan) {
     catch_up(elements.parameter, nullptr);
     state.rates.clear();
   }
-  const IndexTensor touched = row_numbers(*table.sparse_grad());
+  const IndexTensor touched = row_numbers(*sparse_grad(table));
   catch_up(elements.parameter, &touched);
   state.rates.push_back(plan.lr);
   state.behind = true;
@@ -55,7 +50,7 @@ void RuleGroups::prepare_rows(const Elements& elements, const Plan& plan) {
 // The rows are gathered into one block, so that the rule sees nothing of all this.
 void RuleGroups::update_rows(const Elements& elements) {
   State& state = states_[elements.parameter];
-  const RowGradient& rows = *parameters_[elements.parameter].second.sparse_grad();
+  const RowGradient& rows = *sparse_grad(parameters_[elements.parameter].second);
   Node& table = *parameters_[elements.parameter].second.node();
   ++table.version;
   const std::size_t width = elements.width, size = rows.size() * width;
@@ -134,7 +129,7 @@ void RuleGroups::forget_rows(std::size_t parameter) {
   State& state = states_[parameter];
   if (state.row_steps.empty()) return;
   catch_up(parameter, nullptr);
-  parameters_[parameter].second.node()->refresh = nullptr;
+  TableExtension::of(parameters_[parameter].second).refresh = nullptr;
   state.row_steps.clear(), state.rates.clear();
 }
 

@@ -1,6 +1,7 @@
 // Sums of a million equal numbers. In float a running sum of tenths is wrong in its second digit by then, and one of
 // ones stops at 2^24. Every operation that adds up along the way has a row.
 #include <xgrad/autograd/ops.h>
+#include <xgrad/autograd/table.h>
 #include <xgrad/nn/embedding.h>
 #include <xgrad/nn/losses.h>
 #include <xgrad/optim/clip.h>
@@ -87,7 +88,7 @@ const Sum sums[] = {
      [] {
        const Variable table = tenths({2, 1});
        (sum(take_rows(table, zeros_index({a_million}), {.sparse_grad = true})) * tenth).backward();
-       return double(table.sparse_grad()->at(0)[0]);
+       return double(sparse_grad(table)->at(0)[0]);
      }},
     {"Embedding",
      [] {

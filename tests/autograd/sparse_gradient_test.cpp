@@ -1,6 +1,7 @@
 // Gradients of tables that stay rows: what take_rows with sparse_grad leaves at a leaf.
 #include <xgrad/autograd/check.h>
 #include <xgrad/autograd/ops.h>
+#include <xgrad/autograd/table.h>
 #include <xgrad/core/random.h>
 
 #include "error.h"
@@ -28,10 +29,10 @@ TEST_CASE("a sparse gradient holds the rows that were read, and is the dense gra
   (loss(x, first, sparse) + loss(x, second, sparse)).backward();
   (loss(expected, first, dense) + loss(expected, second, dense)).backward();
   CHECK(x.has_grad());
-  CHECK(expected.sparse_grad() == nullptr);
-  REQUIRE(x.sparse_grad());
+  CHECK(sparse_grad(expected) == nullptr);
+  REQUIRE(sparse_grad(x));
   std::vector<std::size_t> rows;
-  for (const auto& [row, values] : *x.sparse_grad()) {
+  for (const auto& [row, values] : *sparse_grad(x)) {
     rows.push_back(row);
     REQUIRE(values.size() == 2);
     for (std::size_t i = 0; i < 2; ++i) CHECK(values[i] == doctest::Approx(expected.grad()(row, i)));
@@ -41,46 +42,46 @@ TEST_CASE("a sparse gradient holds the rows that were read, and is the dense gra
   SUBCASE("another pass adds to it") {
     loss(x, second, sparse).backward();
     loss(expected, second, dense).backward();
-    CHECK(x.sparse_grad());
+    CHECK(sparse_grad(x));
   }
   SUBCASE("a dense gradient that arrives makes it dense") {
     (sum(square(x)) + loss(x, first, sparse)).backward();
     (sum(square(expected)) + loss(expected, first, dense)).backward();
-    CHECK(x.sparse_grad() == nullptr);
+    CHECK(sparse_grad(x) == nullptr);
   }
   SUBCASE("rows are added to a dense gradient") {
     x.mutable_grad();
-    CHECK(x.sparse_grad() == nullptr);
+    CHECK(sparse_grad(x) == nullptr);
     loss(x, first, sparse).backward();
     loss(expected, first, dense).backward();
-    CHECK(x.sparse_grad() == nullptr);
+    CHECK(sparse_grad(x) == nullptr);
   }
   SUBCASE("to look leaves it sparse, and what comes later is seen") {
     const Tensor& seen = x.grad();
     CHECK(seen.shape() == Shape{6, 2});
     loss(x, first, sparse).backward();
     loss(expected, first, dense).backward();
-    CHECK(x.sparse_grad());
+    CHECK(sparse_grad(x));
     CHECK(&x.grad() == &seen);
-    for (const auto part : x.mutable_grad_parts())
+    for (const auto part : mutable_grad_parts(x))
       for (Scalar& element : part) element *= 2;
-    for (const auto part : expected.mutable_grad_parts())
+    for (const auto part : mutable_grad_parts(expected))
       for (Scalar& element : part) element *= 2;
-    CHECK(x.mutable_grad_parts().size() == 4);
-    CHECK(expected.mutable_grad_parts().size() == 1);
-    CHECK(x.sparse_grad());
+    CHECK(mutable_grad_parts(x).size() == 4);
+    CHECK(mutable_grad_parts(expected).size() == 1);
+    CHECK(sparse_grad(x));
   }
   SUBCASE("to look, and then to change it") {
     const Tensor& seen = x.grad();
     CHECK(&x.mutable_grad() == &seen);
-    CHECK(x.sparse_grad() == nullptr);
+    CHECK(sparse_grad(x) == nullptr);
   }
   CHECK(x.grad().shape() == Shape{6, 2});
   for (std::size_t i = 0; i < 12; ++i) CHECK(x.grad().data()[i] == doctest::Approx(expected.grad().data()[i]));
   x.clear_grad();
   CHECK_FALSE(x.has_grad());
   loss(x, second, sparse).backward();
-  CHECK(x.sparse_grad()->size() == 2);
+  CHECK(sparse_grad(x)->size() == 2);
   x.clear_grad();
   CHECK_FALSE(x.has_grad());
 }
@@ -89,7 +90,7 @@ TEST_CASE("a lookup without indices has a gradient of zeros") {
   const Variable x = table();
   sum(take_rows(x, IndexTensor::from_shape({0}), sparse)).backward();
   CHECK(x.has_grad());
-  CHECK(x.sparse_grad()->empty());
+  CHECK(sparse_grad(x)->empty());
   CHECK(x.grad() == zeros({6, 2}));
 }
 
@@ -121,7 +122,7 @@ TEST_CASE("sparse lookups differentiate as dense ones do where the gradient is a
   loss(scaled, first, sparse).backward();
   const Variable expected = table();
   loss(expected * 2, first, dense).backward();
-  CHECK(x.sparse_grad() == nullptr);
+  CHECK(sparse_grad(x) == nullptr);
   CHECK(x.grad() == expected.grad());
 }
 
@@ -139,7 +140,7 @@ TEST_CASE("a sparse gradient of a huge table costs its rows alone") {
   const Variable x(Tensor::from_shape({count, 16}), true);
   const Variable rows = take_rows(x, IndexTensor({1, 77, 1}), sparse);
   sum(rows).backward();
-  REQUIRE(x.sparse_grad());
-  CHECK(x.sparse_grad()->size() == 2);
-  CHECK(x.sparse_grad()->at(1) == std::vector<Scalar>(16, 2));
+  REQUIRE(sparse_grad(x));
+  CHECK(sparse_grad(x)->size() == 2);
+  CHECK(sparse_grad(x)->at(1) == std::vector<Scalar>(16, 2));
 }

@@ -1,4 +1,5 @@
 #include <xgrad/autograd/ops.h>
+#include <xgrad/autograd/table.h>
 #include <xgrad/core/random.h>
 #include <xgrad/nn/embedding.h>
 #include <xgrad/nn/flatten.h>
@@ -44,8 +45,8 @@ TEST_CASE("Embedding keeps the gradient of the rows that were read, if asked to"
   for (const bool sparse : {false, true}) {
     nn::Embedding layer(5, 2, {.sparse = sparse});
     sum(layer.lookup(IndexTensor({4, 1, 4}))).backward();
-    CHECK((layer.weight.sparse_grad() != nullptr) == sparse);
-    if (sparse) CHECK(*layer.weight.sparse_grad() == RowGradient{{1, {1, 1}}, {4, {2, 2}}});
+    CHECK((sparse_grad(layer.weight) != nullptr) == sparse);
+    if (sparse) CHECK(*sparse_grad(layer.weight) == RowGradient{{1, {1, 1}}, {4, {2, 2}}});
     CHECK(layer.weight.grad() == Tensor({{0, 0}, {1, 1}, {0, 0}, {0, 0}, {2, 2}}));
     layer.zero_grad();
     CHECK_FALSE(layer.weight.has_grad());

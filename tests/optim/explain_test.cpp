@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <error.h>
 #include <optim/helpers.h>
+#include <xgrad/autograd/table.h>
 #include <xgrad/optim/explain.h>
 
 #include <cmath>
@@ -98,7 +99,7 @@ TEST_CASE("subnormal numbers are counted, and sparse gradients stay sparse") {
   Adam sparse({{"table", table}}, {});
   sum(take_rows(table, {1, 1}, {.sparse_grad = true})).backward();
   CHECK(explain(sparse).at(0).gradient_norm == Approx(std::sqrt(8)));
-  CHECK(table.sparse_grad());
+  CHECK(sparse_grad(table));
 }
 
 TEST_CASE("the table has a row a parameter, the lines are JSON") {
