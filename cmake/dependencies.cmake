@@ -13,8 +13,8 @@ xgrad_require(xtensor libxtensor-dev "the array type")
 xgrad_require(ZLIB zlib1g-dev "gzip files")
 xgrad_require(Threads libc6-dev "the prefetching thread of the loader")
 
-# Optional: single numbers take the place of SIMD registers, one thread that of several, and nothing that of checkpoints
-# and of linear algebra.
+# Optional: single numbers take the place of SIMD registers, one thread that of several, and nothing that of checkpoints,
+# of linear algebra, and of pictures in PNG and JPEG.
 option(XGRAD_USE_XSIMD "Compute in SIMD registers, with xsimd" ON)
 option(XGRAD_USE_TBB "Split work over threads with oneTBB" ON)
 option(XGRAD_USE_JSON "Save and load checkpoints, with nlohmann-json" ON)
@@ -45,5 +45,22 @@ if(XGRAD_USE_BLAS)  # in this order: without a LAPACK, xtensor-blas's own packag
   else()
     set(XGRAD_USE_BLAS OFF)
     message(NOTICE "The library is without linear algebra: LAPACK or xtensor-blas was not found. On Debian: apt-get install libopenblas-dev libxtensor-blas-dev")
+  endif()
+endif()
+
+set(XGRAD_USE_PICTURES AUTO CACHE STRING "Pictures in PNG and JPEG, with libpng and libturbojpeg: ON, OFF, or AUTO for ON where they are found")
+set_property(CACHE XGRAD_USE_PICTURES PROPERTY STRINGS AUTO ON OFF)
+if(XGRAD_USE_PICTURES)
+  find_package(PNG QUIET)
+  find_library(XGRAD_TURBOJPEG turbojpeg)  # Debian's own package file ends the configuration where a part is missing
+  find_path(XGRAD_TURBOJPEG_INCLUDE turbojpeg.h)
+  mark_as_advanced(XGRAD_TURBOJPEG XGRAD_TURBOJPEG_INCLUDE)
+  if(PNG_FOUND AND XGRAD_TURBOJPEG AND XGRAD_TURBOJPEG_INCLUDE)
+    set(XGRAD_USE_PICTURES ON)
+  elseif(XGRAD_USE_PICTURES STREQUAL AUTO)
+    set(XGRAD_USE_PICTURES OFF)
+    message(NOTICE "The library reads no PNG and JPEG: libpng or libturbojpeg was not found. On Debian: apt-get install libpng-dev libturbojpeg0-dev")
+  else()
+    message(FATAL_ERROR "xgrad needs libpng and libturbojpeg (PNG and JPEG, or configure with -DXGRAD_USE_PICTURES=OFF). On Debian: apt-get install libpng-dev libturbojpeg0-dev")
   endif()
 endif()

@@ -32,6 +32,7 @@ function(xgrad_add_library name scalar)
   set(configuration built_for_${scalar}_without_xsimd)
   set(XGRAD_HAS_XSIMD ${XGRAD_USE_XSIMD})
   set(XGRAD_HAS_LINALG ${XGRAD_USE_BLAS})
+  set(XGRAD_HAS_PICTURES ${XGRAD_USE_PICTURES})
   if(XGRAD_USE_XSIMD)
     set(configuration built_for_${scalar}_with_xsimd)
     target_link_libraries(${name} PUBLIC xsimd)
@@ -61,11 +62,15 @@ function(xgrad_add_library name scalar)
   if(XGRAD_USE_BLAS)  # the same of xtensor-blas, but not of what it calls
     target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:xtensor-blas> LAPACK::LAPACK)
   endif()
+  if(XGRAD_USE_PICTURES)
+    target_link_libraries(${name} PRIVATE PNG::PNG turbojpeg)
+  endif()
 endfunction()
 
 xgrad_add_library(xgrad float)
 xgrad_add_library(xgrad_f64 double)
-set_source_files_properties(autograd/factors.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # its headers are for it alone
+# The headers that these include are for them alone.
+set_source_files_properties(autograd/factors.cpp datasets/pictures.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 set_source_files_properties(${portable_sources} PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 
 if(NOT XGRAD_INSTALL)  # a part of another project: what nobody links is not built

@@ -6,37 +6,55 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <numeric>
 #include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
 namespace xgrad::datasets {
+namespace {
 
-// One pass over the data. Batches change hands in groups: waking a thread takes longer than filling a small batch.
-// `current_` belongs to the consumer; `ahead_->batches` to the thread while they are not `full`, and to the consumer
-// while they are.
-class DataLoader::Epoch {
+IndexTensor drawn(const std::vector<double>& weights, Generator generator) {
+  std::vector<double> sums(weights.size());
+  std::partial_sum(weights.begin(), weights.end(), sums.begin());
+  IndexTensor order = IndexTensor::from_shape({weights.size()});
+  for (std::int64_t& sample : order)
+    sample = std::upper_bound(sums.begin(), sums.end(), generator.uniform() * sums.back()) - sums.begin();
+  return order;
+}
+
+IndexTensor epoch_order(std::size_t samples, const LoaderOptions& options, Generator generator) {
+  if (!options.weights.empty()) return drawn(options.weights, std::move(generator));
+  if (options.shuffle) return generator.permutation(samples);
+  IndexTensor order = IndexTensor::from_shape({samples});
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  return order;
+}
+
+}  // namespace
+
+// One pass over the data. Batches change hands in groups: waking a thread takes longer than filling a small batch. Of
+// the places, one half belongs to the consumer; the other to the thread while its batches are not `full`, and to the
+// consumer while they are.
+class LoaderBase::Epoch {
  public:
-  explicit Epoch(const DataLoader& loader)
-      : dataset_(loader.dataset_),
-        order_(loader.options_.shuffle ? Generator(loader.seed_, loader.epoch_).permutation(dataset_.size())
-                                       : IndexTensor::from_shape({0})),
-        augmenter_(loader.augmenter_),
-        augmentation_seed_(Generator(loader.seed_, loader.epoch_).bits()),
-        pixels_(element_count(dataset_.image_shape())),
+  Epoch(const LoaderBase& loader, std::size_t group, std::unique_ptr<Places> places)
+      : places_(std::move(places)),
+        order_(epoch_order(loader.samples_, loader.options_, Generator(loader.seed_, loader.epoch_))),
+        seed_(Generator(loader.seed_, loader.epoch_).bits()),
         batch_size_(static_cast<std::size_t>(loader.options_.batch_size)),
         number_(loader.epoch_),
         first_(loader.taken_),
         batches_(loader.size()),
-        group_(loader.options_.prefetch ? group_size() : 1),
-        current_(group_),
+        group_(group),
         taken_(first_) {
     if (!loader.options_.prefetch || batches_ - first_ <= group_) return;
-    ahead_ = std::make_unique<Ahead>(group_);
+    ahead_ = std::make_unique<Ahead>();
     try {
       ahead_->thread = std::thread([this, ahead = ahead_.get()] { run(*ahead); });
     } catch (const std::system_error&) {
@@ -54,18 +72,17 @@ class DataLoader::Epoch {
 
   std::uint64_t number() const { return number_; }
   std::size_t taken() const { return taken_; }
-  const Batch& batch() const { return current_[(taken_ - 1 - first_) % group_]; }
+  std::size_t place() const { return half_ * group_ + (taken_ - 1 - first_) % group_; }
   bool ended() const { return taken_ > batches_; }
 
   void advance() {
     if (++taken_ > batches_ || (taken_ - 1 - first_) % group_ != 0) return;
-    for (Batch& batch : current_)
-      if (!batch.images.unique()) batch.images = {};  // kept by somebody: leave it alone
-    if (!has_thread()) return fill(current_, taken_ - 1);
+    for (std::size_t i = 0; i < group_; ++i) places_->let_go(half_ * group_ + i);
+    if (!has_thread()) return fill(half_, taken_ - 1);
     std::unique_lock lock(ahead_->mutex);
     ahead_->changed.wait(lock, [this] { return ahead_->full; });
     if (ahead_->failure) std::rethrow_exception(ahead_->failure);
-    std::swap(current_, ahead_->batches);
+    half_ = 1 - half_;
     ahead_->full = false;
     lock.unlock();
     ahead_->changed.notify_one();
@@ -73,9 +90,6 @@ class DataLoader::Epoch {
 
  private:
   struct Ahead {
-    explicit Ahead(std::size_t group) : batches(group) {}
-
-    std::vector<Batch> batches;
     std::mutex mutex;
     std::condition_variable changed;
     bool full = false, stopping = false;
@@ -92,9 +106,10 @@ class DataLoader::Epoch {
   }
 
   void run(Ahead& ahead) const {
-    for (std::size_t first = first_; first < batches_; first += group_) {
+    std::size_t half = 1;
+    for (std::size_t first = first_; first < batches_; first += group_, half = 1 - half) {
       try {
-        fill(ahead.batches, first);
+        fill(half, first);
       } catch (...) {
         ahead.failure = std::current_exception();
       }
@@ -106,89 +121,78 @@ class DataLoader::Epoch {
     }
   }
 
-  std::size_t group_size() const {
-    constexpr std::size_t bytes = 1 << 20;
-    return std::clamp<std::size_t>(bytes / (std::min(batch_size_, dataset_.size()) * pixels_ * sizeof(Scalar)), 1, 64);
-  }
-
-  void fill(std::vector<Batch>& group, std::size_t first) const {
-    for (std::size_t i = 0; i < std::min(group_, batches_ - first); ++i) fill(group[i], first + i);
-  }
-
-  void fill(Batch& batch, std::size_t index) const {
-    const std::size_t begin = index * batch_size_, count = std::min(batch_size_, dataset_.size() - begin);
-    const Shape& image = dataset_.image_shape();
-    const Shape shape = {count, image[0], image[1], image[2]};
-    if (!batch.images || batch.images.shape() != shape) batch.images = Variable(Tensor::from_shape(shape));
-    batch.labels.resize({count});
-    const std::uint8_t *images = dataset_.images().data(), *labels = dataset_.labels().data();
-    Scalar* to = batch.images.mutable_value().data();
-    for (std::size_t i = 0; i < count; ++i) {
-      if (i + 2 < count) fetch(images + sample(begin + i + 2) * pixels_);
-      const std::size_t from = sample(begin + i);
-      if (augmenter_)
-        warp(images + from * pixels_, image, augmenter_->source(augmentation_seed_ + from), to + i * pixels_);
-      else
-        to_unit(images + from * pixels_, pixels_, to + i * pixels_);
-      batch.labels.data()[i] = labels[from];
+  void fill(std::size_t half, std::size_t first) const {
+    for (std::size_t i = 0; i < std::min(group_, batches_ - first); ++i) {
+      const std::size_t begin = (first + i) * batch_size_;
+      places_->fill(half * group_ + i, {order_.data() + begin, std::min(batch_size_, order_.size() - begin)}, seed_);
     }
   }
 
-  // In shuffled order no processor guesses the next image. Asked for early, it halves the time of a batch.
-  void fetch(const std::uint8_t* image) const {
-    constexpr std::size_t cache_line = 64;
-    for (std::size_t at = 0; at < pixels_; at += cache_line) __builtin_prefetch(image + at);
-  }
-
-  std::size_t sample(std::size_t position) const {
-    return order_.size() == 0 ? position : static_cast<std::size_t>(order_.data()[position]);
-  }
-
-  const Dataset dataset_;
-  const IndexTensor order_;  // empty: as they come
-  const std::optional<Augmenter> augmenter_;
-  const std::uint64_t augmentation_seed_;  // of the epoch: an image's is its index higher
-  const std::size_t pixels_, batch_size_;
+  const std::unique_ptr<Places> places_;
+  const IndexTensor order_;
+  const std::uint64_t seed_;  // of what is random in the epoch's samples
+  const std::size_t batch_size_;
   const std::uint64_t number_;
   const std::size_t first_, batches_, group_;  // it begins with batch first_
 
-  std::vector<Batch> current_;
+  std::size_t half_ = 0;          // of the places, which is the consumer's
   std::size_t taken_;             // of all the epoch's batches
   std::unique_ptr<Ahead> ahead_;  // null where no thread makes batches
 };
 
-DataLoader::DataLoader(Dataset dataset, LoaderOptions options) : dataset_(std::move(dataset)), options_(options) {
+LoaderBase::LoaderBase(std::size_t samples, LoaderOptions options) : samples_(samples), options_(std::move(options)) {
   if (options_.batch_size < 1)
     throw ValueError(message("[DataLoader] batch_size must be 1 or more, got ", options_.batch_size));
   if (size() == 0)
     throw ValueError(message("[DataLoader] batch_size ", options_.batch_size, " with drop_last leaves no batch of ",
-                             dataset_.size(), " samples"));
-  if (options_.augment) augmenter_.emplace(*options_.augment, dataset_.image_shape());
+                             samples, " samples"));
+  const std::vector<double>& weights = options_.weights;
+  const auto bad = [](double weight) { return !(weight >= 0 && std::isfinite(weight)); };
+  if (!weights.empty() && (weights.size() != samples || std::any_of(weights.begin(), weights.end(), bad) ||
+                           !(std::accumulate(weights.begin(), weights.end(), 0.0) > 0)))
+    throw ValueError(
+        message("[DataLoader] expected ", samples, " weights, finite, at least 0 and not all 0, got ", weights.size()));
   if (options_.seed)
     seed_ = *options_.seed;
-  else if (options_.shuffle || options_.augment)
+  else if (options_.shuffle || options_.augment || !weights.empty())
     seed_ = default_generator().bits();
 }
 
-DataLoader::Iterator DataLoader::begin() {
-  Profile::mark("other");
-  auto epoch = std::make_shared<Epoch>(*this);
-  set_epoch(epoch_ + 1);
-  last_ = epoch;
-  return Iterator(std::move(epoch));
+std::size_t LoaderBase::group_size(std::size_t sample_bytes) const {
+  constexpr std::size_t bytes = 1 << 20;
+  if (!options_.prefetch) return 1;
+  const std::size_t samples = std::min(static_cast<std::size_t>(options_.batch_size), samples_);
+  return std::clamp<std::size_t>(bytes / std::max<std::size_t>(samples * sample_bytes, 1), 1, 64);
 }
 
-StateDict DataLoader::state_dict() const {
+std::shared_ptr<LoaderBase::Epoch> LoaderBase::start(std::size_t group, std::unique_ptr<Places> places) {
+  Profile::mark("other");
+  auto epoch = std::make_shared<Epoch>(*this, group, std::move(places));
+  set_epoch(epoch_ + 1);
+  last_ = epoch;
+  return epoch;
+}
+
+bool LoaderBase::advance(Epoch& epoch) {
+  Profile::mark("other");
+  epoch.advance();
+  Profile::mark("DataLoader");
+  return !epoch.ended();
+}
+
+std::size_t LoaderBase::place(const Epoch& epoch) { return epoch.place(); }
+
+StateDict LoaderBase::state_dict() const {
   const std::shared_ptr<const Epoch> last = last_.lock();
   const bool inside = last && !last->ended() && last->number() + 1 == epoch_;
   return {.scalars = {{"epoch", static_cast<double>(inside ? last->number() : epoch_)},
                       {"taken", static_cast<double>(inside ? last->taken() : taken_)},
                       {"batch_size", static_cast<double>(options_.batch_size)},
-                      {"samples", static_cast<double>(dataset_.size())}},
+                      {"samples", static_cast<double>(samples_)}},
           .texts = {{"seed", std::to_string(seed_)}}};
 }
 
-void DataLoader::load_state_dict(const StateDict& state) {
+void LoaderBase::load_state_dict(const StateDict& state) {
   StateReader reader("DataLoader", state);
   const std::uint64_t epoch = reader.count("epoch"), taken = reader.count("taken");
   const auto expect = [&reader](const char* name, std::uint64_t expected) {
@@ -196,7 +200,7 @@ void DataLoader::load_state_dict(const StateDict& state) {
       reader.misfit(name, ": expected ", expected, ", got ", got);
   };
   expect("batch_size", static_cast<std::uint64_t>(options_.batch_size));
-  expect("samples", dataset_.size());
+  expect("samples", samples_);
   if (taken > size()) reader.misfit("taken: expected at most ", size(), ", got ", taken);
   const std::string text = reader.text("seed");
   std::uint64_t seed = 0;
@@ -208,22 +212,9 @@ void DataLoader::load_state_dict(const StateDict& state) {
   last_.reset();
 }
 
-std::size_t DataLoader::size() const {
+std::size_t LoaderBase::size() const {
   const auto batch_size = static_cast<std::size_t>(options_.batch_size);
-  return (dataset_.size() + (options_.drop_last ? 0 : batch_size - 1)) / batch_size;
+  return (samples_ + (options_.drop_last ? 0 : batch_size - 1)) / batch_size;
 }
-
-DataLoader::Iterator::Iterator(std::shared_ptr<Epoch> epoch) : epoch_(std::move(epoch)) {
-  epoch_->advance();
-  Profile::mark("DataLoader");
-}
-const Batch& DataLoader::Iterator::operator*() const { return epoch_->batch(); }
-DataLoader::Iterator& DataLoader::Iterator::operator++() {
-  Profile::mark("other");
-  epoch_->advance();
-  Profile::mark("DataLoader");
-  return *this;
-}
-bool DataLoader::Iterator::operator==(std::default_sentinel_t) const { return epoch_->ended(); }
 
 }  // namespace xgrad::datasets

@@ -33,8 +33,8 @@ class Batches {
   }
 
  private:
-  datasets::DataLoader loader_;
-  datasets::DataLoader::Iterator batch_ = loader_.begin();
+  datasets::DataLoader<> loader_;
+  datasets::DataLoader<>::Iterator batch_ = loader_.begin();
 };
 
 double accuracy_after_an_epoch(double lr, const datasets::Dataset& train, const datasets::Dataset& test) {

@@ -159,7 +159,7 @@ struct Training {
   std::unique_ptr<Optimizer> optimizer;
   Schedule schedule;
   WeightAverage average;
-  datasets::DataLoader loader;
+  datasets::DataLoader<> loader;
 };
 
 std::string text_of(const std::filesystem::path& path) {

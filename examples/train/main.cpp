@@ -5,7 +5,7 @@
 #include <xgrad/core/parallel.h>
 #include <xgrad/core/safetensors.h>
 #include <xgrad/datasets/digits.h>
-#include <xgrad/datasets/mnist.h>
+#include <xgrad/datasets/folder.h>
 
 #include <algorithm>
 #include <atomic>
@@ -37,12 +37,18 @@ using namespace xgrad::datasets;
 constexpr int failed = 1, signalled = 128;  // to which a shell adds the signal
 constexpr std::size_t drawn_test_samples = 10000;
 
+Split read(const Options& options, const std::filesystem::path& folder) {
+  PictureOptions pictures{.load = {options.memory_limit}};
+  if (options.picture_size) pictures.size = {*options.picture_size, *options.picture_size};
+  return read_folder(folder, pictures);
+}
+
 Split load_training(const Options& options) {
   if (!options.data) {
     const std::size_t count = options.samples.value_or(drawn_samples);
     return {digits(count, 2 * options.seed), digits(std::min(count, drawn_test_samples), 2 * options.seed + 1)};
   }
-  Split split = mnist(*options.data, decimal_digits(), {options.memory_limit});
+  Split split = read(options, *options.data);
   if (options.samples > split.train.size())
     throw UsageError(message("--samples: ", *options.samples, " is more than the ", split.train.size(), " of ",
                              printable(options.data->string())));
@@ -53,7 +59,7 @@ Split load_training(const Options& options) {
 Split load(const Options& options) {
   Split split = load_training(options);
   if (!options.test) return split;
-  split.test = mnist(*options.test, decimal_digits(), {options.memory_limit}).test;
+  split.test = read(options, *options.test).test;
   if (split.test.image_shape() != split.train.image_shape() || split.test.class_names() != split.train.class_names())
     throw UsageError(message("--test: the images of ", printable(options.test->string()), " are ",
                              xgrad::to_string(split.test.image_shape()), " in ", split.test.class_names().size(),
@@ -109,8 +115,10 @@ std::string data_name(const Options& options) {
 std::string summary(const std::string& data, const Options& options, const Task& task) {
   const std::string validation = task.validation ? grouped(task.validation->size()) + " validation, " : "";
   return message(data, ": ", grouped(task.data.train.size()), " train, ", validation, grouped(task.data.test.size()),
-                 " test", options.test ? " of " + printable(options.test->string()) : "", "; ",
-                 task.architecture.name(), ", ", grouped(parameter_count(task.architecture)), " parameters");
+                 " test", options.test ? " of " + printable(options.test->string()) : "", ", ",
+                 task.data.train.class_names().size(), " classes of images ",
+                 xgrad::to_string(task.data.train.image_shape()), "; ", task.architecture.name(), ", ",
+                 grouped(parameter_count(task.architecture)), " parameters");
 }
 
 std::string settings(const Task& task) {

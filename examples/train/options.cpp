@@ -230,8 +230,9 @@ Options parse(int argc, const char* const* argv) {
     add(group, name, type, description, [&target](const std::string& text) { target = text; });
   };
 
-  add_path("Data", "--data", "DIR", "Folder of MNIST or a relative of it [drawn digits]", options.data);
+  add_path("Data", "--data", "DIR", "Folder of MNIST, CIFAR or pictures [drawn digits]", options.data);
   add_path("Data", "--test", "DIR", "Test on another folder's test images [those of --data]", options.test);
+  add_count("Data", "--picture-size", "Scale pictures to N x N pixels [as they are]", 1, 4096, options.picture_size);
   add_count("Data", "--samples", message("Train on the first N samples [all; ", drawn_samples, " if drawn]"), 1,
             most_samples, options.samples);
   add("Data", "--memory-limit", "MIB", "What one file may take in memory [a quarter of all]",

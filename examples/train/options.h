@@ -35,6 +35,7 @@ struct Options {
   std::optional<std::filesystem::path> data;  ///< drawn digits without one
   std::optional<std::filesystem::path> test;  ///< whose test images are read in place of those of `data`
   std::optional<std::size_t> samples;         ///< how many to train on; all of them without a number
+  std::optional<std::size_t> picture_size;    ///< height and width to which pictures are scaled
   std::optional<double> validation;           ///< the share of the training samples that is held out
   bool augment = false;
   std::vector<Choice> choices;

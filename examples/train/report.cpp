@@ -8,7 +8,7 @@ namespace train {
 
 using namespace cli;
 
-using xgrad::message;
+using xgrad::message, xgrad::printable;
 
 namespace {
 
@@ -80,8 +80,9 @@ std::string confusions(const std::vector<Run>& runs, const std::vector<std::stri
     if (!run.test || !run.failure.empty()) continue;
     std::string list;
     for (const Confusion& worst : worst_confusions(run.test->confusion, 3))
-      list += message(list.empty() ? "" : ", ", class_names[worst.label], " read as ", class_names[worst.prediction],
-                      ": ", worst.count, worst.count == 1 ? " time" : " times");
+      list +=
+          message(list.empty() ? "" : ", ", printable(class_names[worst.label]), " read as ",
+                  printable(class_names[worst.prediction]), ": ", worst.count, worst.count == 1 ? " time" : " times");
     text += message(text.empty() ? "\n" : "", run.choice.label, ": ", list.empty() ? "no mistakes" : list, "\n");
   }
   return text;

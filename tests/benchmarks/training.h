@@ -45,5 +45,5 @@ struct Training {
 
   xgrad::nn::Sequential model;
   xgrad::optim::Adam optimizer{model.parameters(), {}};
-  xgrad::datasets::DataLoader loader;
+  xgrad::datasets::DataLoader<> loader;
 };

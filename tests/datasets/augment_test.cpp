@@ -215,7 +215,7 @@ TEST_CASE("digits keep about as much ink") {
 namespace {
 
 // The images of the loader's next epoch by their labels, which tell them apart.
-std::map<std::int64_t, Tensor> images_of(DataLoader& loader) {
+std::map<std::int64_t, Tensor> images_of(DataLoader<>& loader) {
   std::map<std::int64_t, Tensor> result;
   for (const auto& [images, labels] : loader)
     for (std::size_t i = 0; i < labels.size(); ++i) {

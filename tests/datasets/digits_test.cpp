@@ -21,8 +21,9 @@ bool same(const Dataset& a, const Dataset& b) {
 // FNV-1a (Fowler, Noll & Vo).
 std::uint64_t hash(const Dataset& data) {
   std::uint64_t result = 14695981039346656037u;
-  for (const auto bytes : {data.images(), data.labels()})
-    for (const std::uint8_t byte : bytes) result = (result ^ byte) * 1099511628211u;
+  const auto add = [&result](std::uint64_t byte) { result = (result ^ byte) * 1099511628211u; };
+  std::ranges::for_each(data.images(), add);
+  for (const std::int64_t label : data.labels()) add(static_cast<std::uint64_t>(label));
   return result;
 }
 
@@ -43,7 +44,7 @@ TEST_CASE("digits come as (count, 1, 28, 28) with names, and every class about a
   CHECK(data.image_shape() == Shape{1, side, side});
   CHECK(data.class_names() == decimal_digits());
   std::array<int, 10> counts{};
-  for (const std::uint8_t label : data.labels()) ++counts.at(label);
+  for (const std::int64_t label : data.labels()) ++counts.at(static_cast<std::size_t>(label));
   for (const int count : counts) CHECK((count > 140 && count < 260));  // 200 give or take 4.5 standard deviations
 }
 

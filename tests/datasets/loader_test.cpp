@@ -26,7 +26,7 @@ Dataset numbered(std::size_t count, const Shape& shape = {1, 2, 3}) {
 }
 
 // The images of one epoch in order, each checked against its label.
-std::vector<int> epoch_of(DataLoader& loader, std::size_t* batches = nullptr) {
+std::vector<int> epoch_of(DataLoader<>& loader, std::size_t* batches = nullptr) {
   std::vector<int> order;
   for (const auto& [images, labels] : loader) {
     REQUIRE(images.shape()[0] == labels.size());
@@ -48,7 +48,7 @@ std::vector<int> in_order(std::size_t count) {
 
 }  // namespace
 
-static_assert(std::input_iterator<DataLoader::Iterator>);
+static_assert(std::input_iterator<DataLoader<>::Iterator>);
 
 TEST_CASE("batches hold the bytes divided by 255, with their shape") {
   std::vector<std::uint8_t> bytes(512);
@@ -162,7 +162,7 @@ TEST_CASE("a loop may be left at any batch") {
 
 TEST_CASE("epochs run side by side, and outlive their loader") {
   for (bool prefetch : {false, true}) {
-    auto loader = std::make_unique<DataLoader>(numbered(40), LoaderOptions{.batch_size = 2, .prefetch = prefetch});
+    auto loader = std::make_unique<DataLoader<>>(numbered(40), LoaderOptions{.batch_size = 2, .prefetch = prefetch});
     auto outer = loader->begin();
     std::ranges::advance(outer, 3);
     CHECK(epoch_of(*loader) == in_order(40));
@@ -174,7 +174,7 @@ TEST_CASE("epochs run side by side, and outlive their loader") {
 }
 
 TEST_CASE("a process that is forked within a loop may go on with it, or leave it, and so may its parent") {
-  const auto rest = [](DataLoader::Iterator& batch, std::int64_t label) {
+  const auto rest = [](DataLoader<>::Iterator& batch, std::int64_t label) {
     for (; batch != std::default_sentinel; ++batch, ++label)
       if (batch->labels(0) != label % 10) return false;
     return label == 400;
@@ -184,7 +184,7 @@ TEST_CASE("a process that is forked within a loop may go on with it, or leave it
       CAPTURE(leave);
       CAPTURE(stop);
       DataLoader loader(numbered(400, {1, 8, 8}), {.batch_size = 1});
-      std::optional<DataLoader::Iterator> batch = loader.begin();
+      std::optional<DataLoader<>::Iterator> batch = loader.begin();
       std::ranges::advance(*batch, stop);
       const pid_t child = fork();
       if (child == 0) {

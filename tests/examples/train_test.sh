@@ -51,7 +51,7 @@ check "--help goes to the standard output" [ -z "$errors" ]
 
 run "${tiny[@]}" --csv run.csv --plot run.svg --report run.html
 check "a tiny training" exits 0
-check "it says what it trains" prints "digits: 2,000 train, 2,000 test; 784-128-10, 101,770 parameters;"
+check "it says what it trains" prints "digits: 2,000 train, 2,000 test, 10 classes of images (1, 28, 28); 784-128-10, 101,770 parameters;"
 check "the table has Adam" matches '^adam +0\.001 +1 +[0-9.]+ +[0-9.]+ % [ *] +[0-9.]+ +795 KiB$'
 check "the table has Adamax" matches '^adamax +0\.002 +1 +[0-9.]+ +[0-9.]+ % [ *] +[0-9.]+ +795 KiB$'
 check "one is the best" [ "$(grep -c '% \*' <<<"$output")" -eq 1 ]
@@ -85,7 +85,7 @@ check "validation is a column" matches '^adam .*  [0-9.]+ %  +[0-9.]+ %  '
 check "and one of the CSV" [ "$(grep -cE '^adam,1,24,[0-9.]+,0\.[0-9]+,[0-9.]+,0\.[0-9]+$' again.csv)" -eq 1 ]
 
 run "${tiny[@]}" --model lenet --optimizer sgd --csv again.csv
-check "LeNet" prints "2,000 train, 2,000 test; lenet, 61,706 parameters;"
+check "LeNet" prints "2,000 train, 2,000 test, 10 classes of images (1, 28, 28); lenet, 61,706 parameters;"
 check "LeNet is trained" exits 0
 run --samples 256 --epochs 1 --model cnn --augment --optimizer adam --report again.html
 check "the convolutional network, augmented" prints "cnn, "
@@ -130,10 +130,19 @@ printf '\0\0\10\1\0\0\0\4\0\1\2\3' | tee small/train-labels-idx1-ubyte >small/t1
 run --data small --hidden 5,none
 check "--hidden 5,none" refused "'none' is not a whole number"
 run --data small --hidden none --batch-size 3 --epochs 2
-check "a folder of one's own, and a linear model" prints "small: 4 train, 4 test; 4-10, 50 parameters;"
+check "a folder of one's own, and a linear model" prints "small: 4 train, 4 test, 10 classes of images (1, 2, 2); 4-10, 50 parameters;"
 check "it is trained" exits 0
 run --data small --model lenet --batch-size 2
 check "images too small for LeNet" refused "lenet needs images of at least 12 x 12 pixels, got 2 x 2"
+mkdir -p pictures/cat pictures/dog
+for i in 1 2 3 4 5; do
+  printf 'P5 2 2 255\nabcd' >pictures/cat/$i.pgm
+  printf 'P5 2 2 255\nzyxw' >pictures/dog/$i.pgm
+done
+run --data pictures --hidden none --batch-size 2 --epochs 1 --optimizer adam
+check "a folder of pictures" prints "pictures: 8 train, 2 test, 2 classes of images (1, 2, 2); 4-2, 10 parameters;"
+run --data pictures --hidden none --batch-size 2 --epochs 1 --optimizer adam --picture-size 3
+check "a folder of pictures, scaled" prints "2 classes of images (1, 3, 3); 9-2, 20 parameters;"
 run --samples 100 --test small
 check "a test set of other images" refused "--test: the images of small are (1, 2, 2)"
 run --samples 200 --batch-size 50 --epochs 1 --optimizer adam --test "$work/drawn"

@@ -65,7 +65,7 @@ struct Training {
 
   nn::Sequential model;
   optim::Adam optimizer;
-  datasets::DataLoader loader;
+  datasets::DataLoader<> loader;
 };
 
 std::string content(const fs::path& path) {

@@ -142,8 +142,8 @@ struct OfLoader : Subject {
     sum((*inside)->images);
     ++*inside;
   }
-  datasets::DataLoader loader;
-  std::optional<datasets::DataLoader::Iterator> inside;
+  datasets::DataLoader<> loader;
+  std::optional<datasets::DataLoader<>::Iterator> inside;
 };
 
 struct OfGenerator : Subject {

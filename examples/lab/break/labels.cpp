@@ -16,7 +16,7 @@ using namespace xgrad;
 
 datasets::Dataset shuffled(const datasets::Dataset& data, std::uint64_t seed) {
   const IndexTensor order = Generator(seed).permutation(data.size());
-  std::vector<std::uint8_t> labels(data.size());
+  std::vector<std::int64_t> labels(data.size());
   for (std::size_t i = 0; i < data.size(); ++i) labels[i] = data.labels()[static_cast<std::size_t>(order(i))];
   return {{data.images().begin(), data.images().end()}, data.image_shape(), labels, data.class_names()};
 }

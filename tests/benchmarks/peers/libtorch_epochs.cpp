@@ -12,14 +12,14 @@ void print_settings() {
   std::printf("  - BLAS: %s\n", openblas ? openblas() : "not OpenBLAS");
 }
 
-torch::Tensor tensor(std::span<const std::uint8_t> bytes, at::IntArrayRef shape) {
-  return torch::from_blob(const_cast<std::uint8_t*>(bytes.data()), shape, torch::kUInt8);
-}
 torch::Tensor images(const xgrad::datasets::Dataset& data) {
-  return tensor(data.images(), {static_cast<std::int64_t>(data.size()), 1, 28, 28}).to(torch::kFloat) / 255;
+  auto* const bytes = const_cast<std::uint8_t*>(data.images().data());
+  const auto count = static_cast<std::int64_t>(data.size());
+  return torch::from_blob(bytes, {count, 1, 28, 28}, torch::kUInt8).to(torch::kFloat) / 255;
 }
 torch::Tensor labels(const xgrad::datasets::Dataset& data) {
-  return tensor(data.labels(), {static_cast<std::int64_t>(data.size())}).to(torch::kLong);
+  auto* const labels = const_cast<std::int64_t*>(data.labels().data());
+  return torch::from_blob(labels, {static_cast<std::int64_t>(data.size())}, torch::kLong).clone();
 }
 
 torch::nn::Sequential make_network(const std::string& name) {
