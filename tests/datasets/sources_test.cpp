@@ -214,7 +214,8 @@ TEST_CASE("what cannot be drawn from is refused") {
   const IndexTensor four({1, 2, 3, 4});
   const Dataset small(std::vector<std::uint8_t>(4), {1, 2, 2}, {0}),
       named(std::vector<std::uint8_t>(4), {1, 2, 2}, {0}, {"a"});
-  check_error<ShapeError>([&] { TensorDataset(three, four); }, {"[TensorDataset] expected tensors of (3, …), got (4,)"});
+  check_error<ShapeError>([&] { TensorDataset(three, four); },
+                          {"[TensorDataset] expected tensors of (3, …), got (4,)"});
   check_error<ShapeError>([&] { TensorDataset(zeros({})); }, {"[TensorDataset]", "got ()"});
   check_error<ValueError>([&] { TensorDataset(zeros({0, 2})); }, {"one sample or more, got none"});
   check_error<ValueError>([&] { made(0); }, {"[FunctionDataset] expected one sample or more, got none"});
