@@ -87,10 +87,10 @@ charts.race = (host, spec, width, state) => {
       if (box.checked) state.hidden.delete(racer.index); else state.hidden.add(racer.index);
       draw();
     });
-    const swatch = document.createElementNS(SVG, 'svg');
-    swatch.setAttribute('class', 'swatch');
+    const label = element('label', {}, box), swatch = shape(label, 'svg', {class: 'swatch', role: 'img', 'aria-label': `${racer.pattern || 'solid'} line`});
     shape(swatch, 'path', {class: `way ${racer.pattern}`, d: 'M1 6h28', style});
-    racer.row = element('tr', {}, element('th', {scope: 'row'}, element('label', {}, box, swatch, race.remarks?.[racer.index] ? `${racer.label} (${race.remarks[racer.index]})` : racer.label)),
+    label.append(race.remarks?.[racer.index] ? `${racer.label} (${race.remarks[racer.index]})` : racer.label);
+    racer.row = element('tr', {}, element('th', {scope: 'row'}, label),
         element('td', {}, numberText(rateNumber(racer.index))), element('td', {}, racer.steps === null ? '–' : String(racer.steps)), element('td', {}, racer.distance));
     bodies[racer.pattern ? 1 : 0].append(racer.row);
   }

@@ -140,14 +140,16 @@ std::vector<Tuned> tune(const Context& context, const Function& function, std::s
   // Those with a colour of their own are compared with each other, and the newer ones with each other: in a comparison
   // all try as many rates as who needs most.
   std::vector<Contestant> older, newer;
-  for (const Racer& racer : racers())
-    (racer.pattern.empty() ? older : newer).push_back({racer.label, racer.color, racer.usual, [&, budget](double lr) {
-                                                         std::vector<double> costs;
-                                                         for (const Trajectory& one :
-                                                              run_racer(chosen_with, racer, lr, budget))
-                                                           costs.push_back(cost(one, budget));
-                                                         return costs;
-                                                       }});
+  for (const Racer& racer : racers()) {
+    const bool is_newer = !racer.pattern.empty();
+    const Function& from = is_newer && racer.starts != Starts::elements ? fewer : chosen_with;
+    const auto costs = [&, budget](double lr) {
+      std::vector<double> result;
+      for (const Trajectory& one : run_racer(from, racer, lr, budget)) result.push_back(cost(one, budget));
+      return result;
+    };
+    (is_newer ? newer : older).push_back({racer.label, racer.color, racer.usual, costs});
+  }
   std::vector<Tuned> result;
   for (const std::vector<Contestant>& contestants : {older, newer})
     for (const Sweep& sweep : fair_sweeps(contestants, {.trials = 5, .halvings = context.pick<std::size_t>(1, 2)})) {
