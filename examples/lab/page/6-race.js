@@ -88,7 +88,7 @@ charts.race = (host, spec, width, state) => {
       draw();
     });
     const label = element('label', {}, box), swatch = shape(label, 'svg', {class: 'swatch', role: 'img', 'aria-label': `${racer.pattern || 'solid'} line`});
-    shape(swatch, 'path', {class: `way ${racer.pattern}`, d: 'M1 6h28', style});
+    shape(swatch, 'path', {class: `sample ${racer.pattern}`, d: 'M1 6h28', style});
     label.append(race.remarks?.[racer.index] ? `${racer.label} (${race.remarks[racer.index]})` : racer.label);
     racer.row = element('tr', {}, element('th', {scope: 'row'}, label),
         element('td', {}, numberText(rateNumber(racer.index))), element('td', {}, racer.steps === null ? '–' : String(racer.steps)), element('td', {}, racer.distance));
