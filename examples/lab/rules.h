@@ -26,7 +26,8 @@ struct Rule {
   std::unique_ptr<xgrad::optim::Optimizer> (*make)(const xgrad::optim::ParameterList&, const Settings&);
 };
 
-/// SGD first. AdamW and AdamaxW are left out: without weight decay they are Adam and Adamax.
+/// SGD first. AdamW and AdamaxW are left out: without weight decay they are Adam and Adamax. More optimizers take part
+/// in the race (race/racers.h).
 std::span<const Rule> rules();
 /// std::out_of_range for an unknown id.
 const Rule& rule(std::string_view id);

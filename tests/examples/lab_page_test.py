@@ -232,7 +232,7 @@ def check_claims(browser):
 
 
 def check_file(browser):
-    check(page.stat().st_size < 3e6, f"the page has {page.stat().st_size} bytes, more than 3 MB")
+    check(page.stat().st_size < 4.5e6, f"the page has {page.stat().st_size} bytes, more than 4.5 MB")
     fetched = browser.execute_script("return performance.getEntriesByType('resource').map(one => one.name)")
     check([one for one in fetched if not one.startswith("data:")] == [], f"the page fetches {fetched}")
     for link in every(browser, "a"):

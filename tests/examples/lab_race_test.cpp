@@ -1,9 +1,12 @@
 #include <doctest/doctest.h>
 #include <xgrad/autograd/ops.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
+#include "context.h"
 #include "race/racers.h"
 #include "race/reddi.h"
 
@@ -24,6 +27,15 @@ std::vector<double> way(const char* id, const Settings& settings, const std::vec
     result.push_back(x.item());
   }
   return result;
+}
+
+const Racer& racer_of(std::string_view id) {
+  return *std::find_if(racers().begin(), racers().end(), [id](const Racer& one) { return one.id == id; });
+}
+
+Context quick() {
+  const xgrad::datasets::Dataset one(std::vector<std::uint8_t>(4), xgrad::Shape{1, 2, 2}, {0}, {"none"});
+  return {true, 1, {one, one}, false, [](double) {}};
 }
 
 const std::vector<double> some_gradients = {3, -1, -1, 0.5, 3, -2, 0.1, -1};
@@ -86,6 +98,122 @@ TEST_CASE("Positions of Reddi's x begin at 0 and end at the last step") {
   CHECK(run.positions[2][1] == 8);
   CHECK(run.positions[3][1] == 10);
   CHECK(run.positions[3][0] == doctest::Approx(run.distance - 1));
+}
+
+TEST_CASE("The first racers go the way that their optimizers go by hand, to the same bits") {
+  for (const Function& function : functions())
+    for (const Racer& racer : racers()) {
+      if (!racer.pattern.empty()) continue;
+      INFO(racer.label, " on ", function.label);
+      const bool lbfgs = racer.id == "lbfgs";
+      const auto& [x0, y0] = function.starts[0];
+      const auto& [x1, y1] = function.starts[1];
+      const auto number = [](double value) { return static_cast<xgrad::Scalar>(value); };
+      // L-BFGS has the starts one after the other, and the others side by side.
+      const xgrad::Variable x(lbfgs ? xgrad::Tensor({number(x0)}) : xgrad::Tensor({number(x0), number(x1)}), true),
+          y(lbfgs ? xgrad::Tensor({number(y0)}) : xgrad::Tensor({number(y0), number(y1)}), true);
+      Function two = function;
+      two.starts.resize(2);
+      const Trajectory run = run_racer(two, racer, racer.usual / 1000, 50)[0];
+      const auto optimizer = racer.make({{{"x", x}, {"y", y}}}, racer.usual / 1000);
+      std::size_t evaluations = 0;
+      for (bool moves = true; moves && evaluations < 50;) {
+        const Position before = {x.value().data()[0], y.value().data()[0]};
+        optimizer->step([&] {
+          ++evaluations;
+          return sum(function.value(x, y));
+        });
+        const Position now = {x.value().data()[0], y.value().data()[0]};
+        if (evaluations < run.positions.size()) CHECK(run.positions[evaluations] == now);
+        moves = now != before;
+      }
+    }
+}
+
+TEST_CASE("Each racer arrives on the sphere at its tuned rate") {
+  const Context context = quick();
+  const std::vector<Tuned> tuned = tune(context, functions()[0], 9, 500);
+  REQUIRE(tuned.size() == racers().size());
+  for (std::size_t r = 0; r < tuned.size(); ++r) {
+    INFO(racers()[r].label, " at ", tuned[r].rate);
+    CHECK(tuned[r].sweep.label == racers()[r].label);
+    if (racers()[r].pattern.empty()) continue;
+    CHECK(median(tuned[r].steps) <= 300);
+    for (const Trajectory& run : run_racer(functions()[0], racers()[r], tuned[r].rate, 500)) {
+      CHECK(run.steps.has_value());
+      CHECK(run.gap <= goal);
+    }
+  }
+}
+
+TEST_CASE("Racers are told apart: no two have the same colour and pattern, and a colour is that of one of the first") {
+  std::set<std::string> ids, lines, colors;
+  for (const Racer& racer : racers()) {
+    INFO(racer.label);
+    CHECK(ids.insert(racer.id).second);
+    CHECK(lines.insert(racer.color + " " + racer.pattern).second);
+    if (racer.pattern.empty()) {
+      CHECK(racer.color == racer.id);
+      colors.insert(racer.color);
+    }
+    CHECK(colors.contains(racer.color));
+    CHECK(std::set<std::string>{"", "dashed", "dotted", "dash-dot"}.contains(racer.pattern));
+  }
+}
+
+TEST_CASE("A start goes the same way whichever other starts go beside it") {
+  for (const Racer& racer : racers()) {
+    if (racer.id == "adahessian" || racer.id == "sophia") continue;  // the signs that they draw are others
+    INFO(racer.label);
+    const Function& all = functions()[1];
+    Function one = all;
+    one.starts = {all.starts[1]};
+    const Trajectory beside = run_racer(all, racer, racer.usual / 10, 60)[1],
+                     alone = run_racer(one, racer, racer.usual / 10, 60)[0];
+    CHECK(beside.positions.size() == alone.positions.size());
+    CHECK(beside.positions.back()[0] == doctest::Approx(alone.positions.back()[0]).epsilon(1e-3));
+    CHECK(beside.positions.back()[1] == doctest::Approx(alone.positions.back()[1]).epsilon(1e-3));
+  }
+}
+
+TEST_CASE("A run that diverges ends as no number, and leaves those beside it alone") {
+  for (const char* id : {"sgd", "sophia", "adahessian", "polyak", "sam", "muon", "lars"}) {
+    const Racer& racer = racer_of(id);
+    INFO(racer.label);
+    Function two = functions()[2];
+    two.starts = {{1, 1}, {1e12, 1e12}};  // in the minimum, and where the value is not finite
+    const std::vector<Trajectory> runs = run_racer(two, racer, 1e-4, 20);
+    CHECK(runs[0].distance < 0.1);
+    CHECK(std::isnan(runs[1].gap));
+    CHECK(!runs[1].steps);
+  }
+}
+
+TEST_CASE("Evaluations of the loss are steps: SAM makes one step in two, and gradient descent beside it one in each") {
+  Function slope = functions()[0];
+  slope.value = [](const xgrad::Variable& x, const xgrad::Variable& y) { return x + 0 * y; };
+  slope.starts = {{0, 0}};
+  const auto x_after = [&](const char* id, std::size_t step) {
+    return run_racer(slope, racer_of(id), 1, 20)[0].positions[step][0];
+  };
+  CHECK(x_after("sgd", 4) == doctest::Approx(-4));
+  CHECK(x_after("sam", 1) == 0);
+  CHECK(x_after("sam", 2) == doctest::Approx(-1));
+  CHECK(x_after("sam", 3) == doctest::Approx(-1));
+  CHECK(x_after("sam", 4) == doctest::Approx(-2.9));
+}
+
+TEST_CASE("Positions are where an optimizer is evaluated: ASGD's are the mean of those of SGD") {
+  Function slope = functions()[0];
+  slope.value = [](const xgrad::Variable& x, const xgrad::Variable& y) { return x + 0 * y; };
+  slope.starts = {{0, 0}};
+  const Trajectory sgd = run_racer(slope, racer_of("sgd"), 0.01, 10)[0],
+                   asgd = run_racer(slope, racer_of("asgd"), 0.01, 10)[0];
+  double total = 0;
+  for (std::size_t step = 2; step <= 10; ++step) {  // as in PyTorch, the first is not in it
+    total += sgd.positions[step][0];
+    CHECK(asgd.positions[step][0] == doctest::Approx(total / static_cast<double>(step - 1)).epsilon(1e-3));
+  }
 }
 
 TEST_CASE("What a run costs orders runs as they are better, and a rate by the median of its starts") {

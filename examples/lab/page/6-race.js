@@ -7,6 +7,20 @@ const decode = text => {
   return codes;
 };
 
+/// The ways: how far each coordinate has come since the frame before, or, after the last digit, where it is.
+const unpack = text => {
+  let next = 0;
+  const digit = () => DIGITS.indexOf(text[next++]), last = [0, 0], codes = [];
+  while (next < text.length) {
+    for (const k of [0, 1]) {
+      const moved = digit();
+      last[k] = moved === 63 ? digit() * 64 + digit() : last[k] + moved - 31;
+      codes.push(last[k] / 4095);
+    }
+  }
+  return codes;
+};
+
 charts.race = (host, spec, width, state) => {
   state.race ??= spec.first;
   state.start ??= 0;
@@ -37,14 +51,15 @@ charts.race = (host, spec, width, state) => {
   const rateOf = index => state.rate === 'best' ? spec.rates.length : Number(state.rate);
   const rateNumber = index => state.rate === 'best' ? race.best[index] : spec.rates[rateOf(index)];
   const racers = spec.racers.slice(0, race.runs[state.start].length).map((racer, index) => {
-    const [packed, steps, distance] = race.runs[state.start][index][rateOf(index)], codes = decode(packed);
+    const [packed, steps, distance] = race.runs[state.start][index][rateOf(index)], codes = unpack(packed);
     return {...racer, index, codes, steps, distance, frames: codes.length / 2};
   });
 
   const stage = element('div', {}), side = Math.min(560, width >= 900 ? width / 2 : width);
   const table = element('table', {}, element('thead', {}, element('tr', {}, ...['optimizer', 'rate', 'steps to stay below 0.001', 'distance at the end'].map(text => element('th', {scope: 'col'}, text)))));
-  const body = element('tbody');
-  table.append(body);
+  // Those with a colour of their own, and, where there are such, the newer ones.
+  const bodies = [element('tbody'), element('tbody', {}, element('tr', {}, element('th', {scope: 'rowgroup', colspan: 4, class: 'group'}, 'newer ones: the colour is that of a relative')))];
+  table.append(...bodies.slice(0, racers.some(racer => racer.pattern) ? 2 : 1));
   host.append(element('div', {class: 'race'}, stage, table));
 
   state.image ??= shades(decode(race.surface), race.columns);
@@ -58,12 +73,12 @@ charts.race = (host, spec, width, state) => {
   const from = race.starts[state.start];
   shape(plot.inside, 'circle', {r: 7, cx: plot.across.at(from[0]), cy: plot.up.at(from[1]), fill: 'none', stroke: 'var(--ink)', 'stroke-width': 1.5});
   for (const racer of racers) {
-    const style = `stroke: ${color(racer.id)}`;
+    const own = color(racer.color), style = `stroke: ${own}`;
     racer.halo = shape(plot.inside, 'polyline', {class: 'halo'});
-    racer.way = shape(plot.inside, 'polyline', {class: 'way', style, 'data-racer': racer.id});
-    racer.dot = shape(plot.inside, 'circle', {class: 'dot', r: 5.5, style: `fill: ${color(racer.id)}`});
+    racer.way = shape(plot.inside, 'polyline', {class: `way ${racer.pattern}`, style, 'data-racer': racer.id});
+    racer.dot = shape(plot.inside, 'circle', {class: 'dot', r: 5.5, style: racer.pattern ? `fill: var(--paper); stroke: ${own}; stroke-width: 2.5` : `fill: ${own}`});
     const across = (right - left) * 2, up = (top - bottom) * 2;
-    racer.out = shape(plot.svg, 'path', {class: 'leaving', style: `fill: ${color(racer.id)}`});
+    racer.out = shape(plot.svg, 'path', {class: 'leaving', style: `fill: ${own}`});
     racer.points = Array.from({length: racer.frames}, (_, i) => [
       plot.across.at(left + racer.codes[2 * i] * across - across / 4).toFixed(1),
       plot.up.at(bottom + racer.codes[2 * i + 1] * up - up / 4).toFixed(1)]);
@@ -72,9 +87,12 @@ charts.race = (host, spec, width, state) => {
       if (box.checked) state.hidden.delete(racer.index); else state.hidden.add(racer.index);
       draw();
     });
-    racer.row = element('tr', {}, element('th', {scope: 'row'}, element('label', {}, box, element('span', {class: 'swatch', style: `background: ${color(racer.id)}`}), race.remarks?.[racer.index] ? `${racer.label} (${race.remarks[racer.index]})` : racer.label)),
+    const label = element('label', {}, box), swatch = shape(label, 'svg', {class: 'swatch', role: 'img', 'aria-label': `${racer.pattern || 'solid'} line`});
+    shape(swatch, 'path', {class: `sample ${racer.pattern}`, d: 'M1 6h28', style});
+    label.append(race.remarks?.[racer.index] ? `${racer.label} (${race.remarks[racer.index]})` : racer.label);
+    racer.row = element('tr', {}, element('th', {scope: 'row'}, label),
         element('td', {}, numberText(rateNumber(racer.index))), element('td', {}, racer.steps === null ? '–' : String(racer.steps)), element('td', {}, racer.distance));
-    body.append(racer.row);
+    bodies[racer.pattern ? 1 : 0].append(racer.row);
   }
 
   const button = (text, label, action) => {

@@ -1,7 +1,9 @@
 #include "plane.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "../csv.h"
@@ -30,7 +32,7 @@ Race race_on(const Function& f, const std::vector<Tuned>& tuned, std::size_t bud
   for (std::size_t r = 0; r < tuned.size(); ++r) {
     race.best_rates.push_back(tuned[r].rate);
     for (std::size_t i = 0; i <= rates.size(); ++i) {
-      std::vector<Trajectory> results = run_racer(f, r, race.rate(r, i), budget);
+      std::vector<Trajectory> results = run_racer(f, racers()[r], race.rate(r, i), budget);
       for (std::size_t s = 0; s < results.size(); ++s) race.runs[s][r].push_back(std::move(results[s]));
     }
   }
@@ -69,20 +71,31 @@ Race reddi_race(std::size_t budget) {
 
 namespace {
 
-// Positions in twelve bits a coordinate, two characters each, over twice the width and height of the plane. The end,
-// where nothing moves that is seen, is left out.
+constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+// Positions in twelve bits a coordinate, over twice the width and height of the plane: a digit, less 31, is how far a
+// coordinate has come since the frame before, and the last digit says that it follows in two. The end, where nothing
+// moves that is seen, is left out.
 std::string packed(const Trajectory& run, const Race& race) {
-  constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   const auto code = [&](double value, double low, double high) {
-    const double share = ((value - low) / (high - low) + 0.5) / 2;
-    const auto scaled = static_cast<unsigned>(std::lround(4095 * std::clamp(share, 0.0, 1.0)));
-    return std::string{digits[scaled >> 6], digits[scaled & 63]};
+    return std::lround(4095 * std::clamp(((value - low) / (high - low) + 0.5) / 2, 0.0, 1.0));
   };
-  std::string text;
+  std::vector<std::array<long, 2>> codes;
   for (const Position& at : run.positions)
-    text += code(at[0], race.left, race.right) + code(at[1], race.bottom, race.top);
-  while (text.size() > 4 && text.compare(text.size() - 4, 4, text, text.size() - 8, 4) == 0)
-    text.resize(text.size() - 4);
+    codes.push_back({code(at[0], race.left, race.right), code(at[1], race.bottom, race.top)});
+  while (codes.size() > 1 && codes.back() == codes[codes.size() - 2]) codes.pop_back();
+  std::string text;
+  std::array<long, 2> last = {-4095, -4095};  // too far for one digit
+  for (const std::array<long, 2>& at : codes) {
+    for (std::size_t k = 0; k < at.size(); ++k) {
+      const long moved = at[k] - last[k];
+      if (std::abs(moved) < 31)
+        text += digits[moved + 31];
+      else
+        text += {digits[63], digits[at[k] >> 6], digits[at[k] & 63]};
+    }
+    last = at;
+  }
   return text;
 }
 
@@ -91,11 +104,9 @@ std::string packed_surface(const std::vector<double>& values, bool logarithmic) 
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   const double range = *high - *low;
   std::string text;
-  constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   for (const double value : values) {
     const double above = (value - *low) / range;
-    const double share = logarithmic ? std::log1p(above * 3000) / std::log1p(3000) : above;
-    const auto code = static_cast<unsigned>(std::lround(4095 * share));
+    const auto code = std::lround(4095 * (logarithmic ? std::log1p(above * 3000) / std::log1p(3000) : above));
     text += {digits[code >> 6], digits[code & 63]};
   }
   return text;
@@ -140,17 +151,17 @@ std::vector<Csv> files(const std::vector<Race>& races) {
                                       "value above the least", "distance", "is best rate"})};
   Csv ways = {"trajectories", csv_line({"function", "start x", "start y", "optimizer", "rate", "step", "x", "y"})};
   Csv surfaces = {"surfaces", csv_line({"function", "x", "y", "value"})};
-  const std::vector<Racer> all = racers();
   for (const Race& race : races) {
     for (std::size_t s = 0; s < race.starts.size(); ++s)
       for (std::size_t r = 0; r < race.runs[s].size(); ++r)
         for (std::size_t i = 0; i <= rates.size(); ++i) {
           const Trajectory& run = race.runs[s][r][i];
           const std::string begin = race.id + "," + csv_number(race.starts[s][0]) + "," +
-                                    csv_number(race.starts[s][1]) + "," + all[r].label + "," +
+                                    csv_number(race.starts[s][1]) + "," + racers()[r].label + "," +
                                     csv_number(race.rate(r, i)) + ",";
           results.lines += begin + csv_line({run.steps ? std::to_string(*run.steps) : "", csv_number(run.gap),
                                              csv_number(run.distance), i == rates.size() ? "1" : "0"});
+          if (!racers()[r].pattern.empty() && i < rates.size()) continue;  // all of them would be a file of 75 MB
           for (std::size_t p = 0; p < run.positions.size(); ++p)
             ways.lines += begin + csv_line({std::to_string(race.frames[p]), csv_number(run.positions[p][0]),
                                             csv_number(run.positions[p][1])});

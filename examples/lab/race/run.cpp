@@ -1,7 +1,8 @@
 #include "run.h"
 
 #include <xgrad/autograd/ops.h>
-#include <xgrad/optim/lbfgs.h>
+#include <xgrad/core/errors.h>
+#include <xgrad/core/random.h>
 #include <xgrad/optim/schedule.h>
 
 #include <algorithm>
@@ -51,61 +52,143 @@ class Recorder {
   Trajectory result_ = {};
 };
 
-}  // namespace
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-std::vector<Trajectory> run(const Function& function, const Rule& rule, const Settings& settings, std::size_t budget) {
-  const std::size_t count = function.starts.size();
-  Tensor x0 = Tensor::from_shape({count}), y0 = x0;
-  for (std::size_t i = 0; i < count; ++i) {
-    x0.data()[i] = static_cast<Scalar>(function.starts[i][0]);
-    y0.data()[i] = static_cast<Scalar>(function.starts[i][1]);
+// The starts side by side: their x and y, at which the function is evaluated, and the parameters that are moved.
+struct SideBySide {
+  SideBySide(const Function& function, Starts starts) {
+    const std::size_t count = function.starts.size();
+    Tensor x0 = Tensor::from_shape({count}), y0 = x0;
+    for (std::size_t i = 0; i < count; ++i) {
+      x0.data()[i] = static_cast<Scalar>(function.starts[i][0]);
+      y0.data()[i] = static_cast<Scalar>(function.starts[i][1]);
+      if (starts == Starts::elements) continue;
+      positions.emplace_back(Tensor({{x0.data()[i], y0.data()[i]}}), true);
+      sum(positions[i]).backward();  // so that there is a gradient, to be written to
+      groups.push_back({{"position " + std::to_string(i), positions[i]}});
+    }
+    x = Variable(std::move(x0), true), y = Variable(std::move(y0), true);
+    if (starts == Starts::elements) groups = {{{"x", x}, {"y", y}}};
   }
-  const Variable x(std::move(x0), true), y(std::move(y0), true);
-  const auto optimizer = rule.make({{"x", x}, {"y", y}}, settings);
+
+  void hand_out_gradients() const {
+    for (std::size_t i = 0; i < positions.size(); ++i)
+      positions[i].mutable_grad() = Tensor({{x.grad().data()[i], y.grad().data()[i]}});
+  }
+  void collect() const {
+    for (std::size_t i = 0; i < positions.size(); ++i)
+      move(i, {positions[i].value().data()[0], positions[i].value().data()[1]});
+  }
+  void move(std::size_t i, Position to) const {
+    x.mutable_value().data()[i] = static_cast<Scalar>(to[0]);
+    y.mutable_value().data()[i] = static_cast<Scalar>(to[1]);
+  }
+
+  Variable x, y;
+  std::vector<Variable> positions = {};  // one for each start, or none where x and y are the parameters
+  std::vector<optim::ParameterList> groups = {};
+};
+
+std::vector<Trajectory> run_side_by_side(const Function& function, Starts starts, const MakeOptimizer& make,
+                                         std::size_t budget) {
+  const SideBySide all(function, starts);
+  const std::size_t count = function.starts.size();
+  const auto optimizer = make(all.groups);
   std::vector<Recorder> recorders(count, Recorder(function, budget));
-  for (std::size_t step = 0; step <= budget; ++step) {
-    optimizer->zero_grad();
-    const Variable value = function.value(x, y);
+  std::vector<bool> lost(count);
+  const auto record = [&](std::size_t step, const Tensor& values) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const Position at = {all.x.value().data()[i], all.y.value().data()[i]};
+      if (lost[i])
+        recorders[i].record(step, {not_a_number, not_a_number}, not_a_number);
+      else
+        recorders[i].record(step, at, values.data()[i]);
+    }
+  };
+  // A sum that is to be a loss must be finite: what has diverged so far that it could not be waits in a minimum.
+  const auto most = static_cast<double>(std::numeric_limits<Scalar>::max()) / static_cast<double>(count);
+  const auto put_aside = [&](const Tensor& values) {
+    bool any = false;
     for (std::size_t i = 0; i < count; ++i)
-      recorders[i].record(step, {x.value().data()[i], y.value().data()[i]}, value.value().data()[i]);
+      if (!(std::abs(values.data()[i]) < most)) any = lost[i] = true, all.move(i, function.minima[0]);
+    return any;
+  };
+  for (std::size_t step = 0; step <= budget; ++step) {
+    all.x.clear_grad(), all.y.clear_grad();
+    const bool elsewhere = !optimizer->evaluation_weights().empty();
+    if (elsewhere) {
+      const optim::EvaluationWeights guard(*optimizer);
+      const NoGrad no_grad;
+      record(step, function.value(all.x, all.y).value());
+    }
+    Variable value = function.value(all.x, all.y);
+    if (optimizer->needs_closure() && put_aside(value.value())) value = function.value(all.x, all.y);
+    if (!elsewhere) record(step, value.value());
     if (step == budget) break;
-    sum(value).backward();
-    optimizer->step();
+    if (optimizer->needs_closure()) {
+      optimizer->step([&] { return sum(value); });
+    } else {
+      sum(value).backward();
+      all.hand_out_gradients();
+      optimizer->step();
+      all.collect();
+    }
   }
   std::vector<Trajectory> results;
   for (Recorder& recorder : recorders) results.push_back(recorder.take());
   return results;
 }
 
-std::vector<Trajectory> run_lbfgs(const Function& function, double lr, std::size_t budget) {
-  std::vector<Trajectory> results;
-  for (const Position& start : function.starts) {
-    const Variable x(Tensor({static_cast<Scalar>(start[0])}), true), y(Tensor({static_cast<Scalar>(start[1])}), true);
-    optim::LBFGS optimizer({{"x", x}, {"y", y}}, {.lr = lr, .max_iterations = 1});
-    Recorder recorder(function, budget);
-    std::size_t evaluations = 0;
-    const auto closure = [&] {
-      ++evaluations;
-      return sum(function.value(x, y));
-    };
-    double value = closure().item();
-    recorder.record(0, start, value);
-    evaluations = 0;
-    while (evaluations < budget) {
-      const std::size_t before = evaluations;
-      const Position last = {x.item(), y.item()};
-      const double last_value = value;
-      value = optimizer.step(closure);
-      // Until the step is made, the position is the one before it.
-      for (std::size_t step = before + 1; step < std::min(evaluations, budget); ++step)
-        recorder.record(step, last, last_value);
-      const Position at = {x.item(), y.item()};
-      recorder.record(std::min(evaluations, budget), at, value);
-      if (at == last) break;  // it has come to its end
+Trajectory run_alone(const Function& function, Position start, const MakeOptimizer& make, std::size_t budget) {
+  const Variable x(Tensor({static_cast<Scalar>(start[0])}), true), y(Tensor({static_cast<Scalar>(start[1])}), true);
+  const auto optimizer = make({{{"x", x}, {"y", y}}});
+  Recorder recorder(function, budget);
+  std::size_t evaluations = 0;
+  const auto closure = [&] {
+    ++evaluations;
+    return sum(function.value(x, y));
+  };
+  const auto value_here = [&] {
+    const NoGrad no_grad;
+    return static_cast<double>(function.value(x, y).item());
+  };
+  double value = value_here();
+  recorder.record(0, start, value);
+  while (evaluations < budget) {
+    const std::size_t before = evaluations;
+    const Position last = {x.item(), y.item()};
+    const double last_value = value;
+    Position at = {not_a_number, not_a_number};
+    value = not_a_number;
+    try {
+      optimizer->step(closure);
+      at = {x.item(), y.item()}, value = value_here();
+    } catch (const ValueError&) {
+      // The loss is not finite: it has diverged.
     }
-    results.push_back(recorder.take());
+    // Until the step is made, the position is the one before it.
+    for (std::size_t step = before + 1; step < std::min(evaluations, budget); ++step)
+      recorder.record(step, last, last_value);
+    recorder.record(std::min(evaluations, budget), at, value);
+    if (at == last || !std::isfinite(value)) break;  // it has come to its end
   }
+  return recorder.take();
+}
+
+}  // namespace
+
+std::vector<Trajectory> run(const Function& function, Starts starts, const MakeOptimizer& make, std::size_t budget) {
+  // Estimates of curvature draw signs: a run is to be the same, whatever has been drawn before.
+  default_generator() = Generator(1);
+  if (starts != Starts::alone) return run_side_by_side(function, starts, make, budget);
+  std::vector<Trajectory> results;
+  for (const Position& start : function.starts) results.push_back(run_alone(function, start, make, budget));
   return results;
+}
+
+std::vector<Trajectory> run(const Function& function, const Rule& rule, const Settings& settings, std::size_t budget) {
+  return run(
+      function, Starts::elements, [&](const auto& groups) { return rule.make(groups[0], settings); }, budget);
 }
 
 namespace {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -21,10 +23,22 @@ struct Trajectory {
 };
 constexpr double goal = 1e-3;
 
-/// From each of the function's starts, `budget` steps. As rules work element by element, the starts run side by side.
+/// How an optimizer gets the starts.
+enum class Starts {
+  elements,   ///< side by side, the x and the y of all as two parameters: for rules that see each element alone
+  positions,  ///< side by side, each as a parameter (x, y) of shape (1, 2) in a group of its own: for rules with sums
+              ///< over a parameter or a group, and for those of matrices
+  alone       ///< one after the other, each with an optimizer of its own: for methods that look at the loss
+};
+/// An optimizer of these groups of parameters; of one group but for Starts::positions.
+using MakeOptimizer =
+    std::function<std::unique_ptr<xgrad::optim::Optimizer>(const std::vector<xgrad::optim::ParameterList>& groups)>;
+
+/// From each of the function's starts, `budget` steps. With Starts::alone they are made by step(closure), and every
+/// evaluation of the loss counts as a step. Positions are those to evaluate with, which are not those that are trained
+/// where the optimizer averages.
+std::vector<Trajectory> run(const Function& function, Starts starts, const MakeOptimizer& make, std::size_t budget);
 std::vector<Trajectory> run(const Function& function, const Rule& rule, const Settings& settings, std::size_t budget);
-/// L-BFGS: every evaluation of the line search counts as a step.
-std::vector<Trajectory> run_lbfgs(const Function& function, double lr, std::size_t budget);
 
 /// Reddi, Kale & Kumar 2018, section 3, and Theorem 2 with a larger C: the gradient is C in one step, then -1 in C - 1,
 /// and x is held in [-1, 1]. The mean slope is 1 / C, so -1 is best. The rate is lr / sqrt(t), and beta1 is 0.

@@ -1,6 +1,7 @@
 // The optimizers on functions of two numbers.
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "../context.h"
@@ -88,14 +89,28 @@ Section race(const Context& context) {
   std::vector<std::vector<Tuned>> tuned;
   std::vector<Choice::Option> tables;
   const double parts = static_cast<double>(functions().size() + 3);
-  for (const Function& function : functions()) {
-    tuned.push_back(tune(context, function, starts, budget));
-    races.push_back(race_on(function, tuned.back(), budget));
+  struct OnFunction {
+    std::vector<Tuned> tuned;
+    Race race;
+  };
+  std::vector<std::future<OnFunction>> on_functions;
+  for (const Function& function : functions())
+    on_functions.push_back(std::async(std::launch::async, [&] {
+      std::vector<Tuned> with_rates = tune(context, function, starts, budget);
+      Race of_all = race_on(function, with_rates, budget);
+      return OnFunction{std::move(with_rates), std::move(of_all)};
+    }));
+  for (std::size_t f = 0; f < functions().size(); ++f) {
+    const Function& function = functions()[f];
+    OnFunction result = on_functions[f].get();
+    tuned.push_back(std::move(result.tuned));
+    races.push_back(std::move(result.race));
     std::vector<Sweep> sweeps;
     for (const Tuned& one : tuned.back()) sweeps.push_back(one.sweep);
     tables.push_back({function.label,
                       {results(races.back(), tuned.back(), budget),
-                       where_best_lies("sweep-" + function.id, say::sweep_caption{.starts = starts}, sweeps)}});
+                       where_best_lies("sweep-" + function.id,
+                                       say::sweep_caption{.fewer = starts / few, .starts = starts}, sweeps)}});
     context.progress(static_cast<double>(races.size()) / parts);
   }
   races.push_back(reddi_race(reddi_budget));
@@ -106,7 +121,9 @@ Section race(const Context& context) {
                                 {"racers", nlohmann::ordered_json::array()},
                                 {"first", 0},
                                 {"races", nlohmann::ordered_json::array()}};
-  for (const Racer& racer : racers()) all["racers"].push_back({{"id", racer.id}, {"label", racer.label}});
+  for (const Racer& racer : racers())
+    all["racers"].push_back(
+        {{"id", racer.id}, {"label", racer.label}, {"color", racer.color}, {"pattern", racer.pattern}});
   for (std::size_t i = 0; i < races.size(); ++i) {
     all["races"].push_back(json(races[i]));
     if (races[i].id == first) all["first"] = i;
@@ -120,6 +137,8 @@ Section race(const Context& context) {
                                       .files = files(races)},
                                overview(races, tuned),
                                Text{say::racers{}},
+                               Text{say::layers{}},
+                               Text{say::rates_differ{}},
                                Choice{.name = "tables", .label = say::tables_label{}, .options = tables},
                                Heading{say::reddi_heading{}},
                                Text{say::reddi_text{.beta2 = reddi_beta2}},
