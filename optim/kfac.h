@@ -8,7 +8,7 @@
 namespace xgrad::optim {
 
 struct KFACOptions {
-  double lr = 2e-3;                ///< above 0
+  double lr = 1e-3;                ///< above 0
   double momentum = 0.9;           ///< in [0, 1): how much of the last step each step keeps
   double damping = 1e-2;           ///< above 0; lambda in the paper
   double kl_clip = 1e-3;           ///< at least 0; the longest step, as a squared norm by the Fisher; 0 for any length
