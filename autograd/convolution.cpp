@@ -23,15 +23,29 @@ Shape weight_shape(const Convolution& s) {
   return {s.out_channels, s.channels / s.groups, s.height.kernel, s.width.kernel};
 }
 
+Attributes attributes_of(const Convolution& s) {
+  const auto number = [](std::size_t size) { return static_cast<std::int64_t>(size); };
+  const auto both = [&](std::size_t WindowAxis::*size) {
+    return std::vector{number(s.height.*size), number(s.width.*size)};
+  };
+  std::vector<std::int64_t> pads = both(&WindowAxis::padding);  // above and at the left, and the same at the other ends
+  pads.insert(pads.end(), {pads[0], pads[1]});
+  return {{"strides", both(&WindowAxis::stride)},
+          {"pads", pads},
+          {"dilations", both(&WindowAxis::dilation)},
+          {"group", {number(s.groups)}}};
+}
+
 Variable conv(const Convolution& sizes, const Variable& x, const Variable& weight, const Variable& bias) {
   Tensor value = uninitialized(output_shape(sizes), "conv2d");
   convolve(sizes, x.value().data(), weight.value().data(), bias ? bias.value().data() : nullptr, value.data());
-  return record("conv2d", std::move(value), {x, weight, bias}, [sizes](const Variable& y, const Variable& dy) {
+  const auto gradients = [sizes](const Variable& y, const Variable& dy) {
     const Variable &in = y.input(0), &w = y.input(1);
     return std::vector{in.requires_grad() ? conv_input(sizes, dy, w) : Variable(),
                        w.requires_grad() ? conv_weight(sizes, in, dy) : Variable(),
                        y.input(2).requires_grad() ? sum(dy, {0, 2, 3}) : Variable()};
-  });
+  };
+  return record("conv2d", std::move(value), {x, weight, bias}, gradients, attributes_of(sizes));
 }
 
 Variable conv_input(const Convolution& sizes, const Variable& dy, const Variable& weight) {

@@ -35,7 +35,12 @@ std::string to_dot(const Variable& output, const NamedVariables& names) {
     const std::string_view style = !leaf                     ? "shape=ellipse"
                                    : current.requires_grad() ? "shape=box, style=filled, fillcolor=\"#cfe3f7\""
                                                              : "shape=box, style=filled, fillcolor=\"#eeeeee\"";
-    nodes += message("  ", id, " [label=\"", escaped(title), "\\n", current.shape(), "\", ", style, "];\n");
+    std::string attributes;
+    for (const auto& [attribute, numbers] : current.attributes()) {
+      attributes += "\\n" + escaped(attribute);
+      for (const std::int64_t number : numbers) attributes.append(" ").append(std::to_string(number));
+    }
+    nodes += message("  ", id, " [label=\"", escaped(title), "\\n", current.shape(), attributes, "\", ", style, "];\n");
     for (const Variable& input : current.inputs()) {
       if (!input) continue;
       const auto [entry, inserted] = ids.try_emplace(input.node(), ids.size());

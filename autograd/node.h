@@ -47,6 +47,7 @@ struct Node {
   Tensor value;
   std::string operation;  // "" for a leaf
   std::vector<Variable> inputs;
+  Attributes attributes;
   Backward backward;           // empty for a leaf, and once the graph is freed
   std::uint64_t number = 0;    // of creation: an operation's is above those of its inputs
   std::uint64_t version = 0;   // how often the value was changed in place

@@ -125,7 +125,10 @@ std::string_view Variable::operation() const& { return checked(node_).operation;
 
 const std::vector<Variable>& Variable::inputs() const& { return checked(node_).inputs; }
 
-Variable record(std::string_view operation, Tensor value, std::vector<Variable> inputs, Backward backward) {
+const Attributes& Variable::attributes() const& { return checked(node_).attributes; }
+
+Variable record(std::string_view operation, Tensor value, std::vector<Variable> inputs, Backward backward,
+                Attributes attributes) {
   static std::atomic<std::uint64_t> count = 0;
   Profile* const profile = Profile::current();
   if (profile) profile->add(operation);
@@ -136,6 +139,7 @@ Variable record(std::string_view operation, Tensor value, std::vector<Variable> 
   node.operation = operation;
   node.inputs = std::move(inputs);
   node.backward = std::move(backward);
+  node.attributes = std::move(attributes);
   node.number = count.fetch_add(1, std::memory_order_relaxed) + 1;
   node.recorded = node.versions();
   node.requires_grad = true;

@@ -27,6 +27,9 @@ struct BackwardOptions {
   const NamedVariables* names = nullptr;  ///< with which check_finite calls leaves, such as &optimizer.parameters()
 };
 
+/// Numbers that an operation was recorded with, such as a convolution's {"strides", {2, 2}}, by their names in ONNX.
+using Attributes = std::map<std::string, std::vector<std::int64_t>>;
+
 /// A tensor in the graph: a shared handle, so that copying one is copying a pointer. An empty one stands for "no
 /// gradient". Each thread may build and differentiate graphs of its own, as long as they share no Variable that
 /// requires a gradient; under NoGrad several threads may read any that nobody changes.
@@ -71,6 +74,8 @@ class Variable {
   std::vector<Variable> inputs() && { return static_cast<const Variable&>(*this).inputs(); }
   const Variable& input(std::size_t index) const& { return inputs()[index]; }
   Variable input(std::size_t index) && { return static_cast<const Variable&>(*this).inputs()[index]; }
+  const Attributes& attributes() const&;
+  Attributes attributes() && { return static_cast<const Variable&>(*this).attributes(); }
 
   /// True where no other handle shares this node.
   bool unique() const { return node_.use_count() == 1; }
@@ -79,7 +84,7 @@ class Variable {
 
  private:
   friend Variable record(std::string_view, Tensor, std::vector<Variable>,
-                         std::function<std::vector<Variable>(const Variable&, const Variable&)>);
+                         std::function<std::vector<Variable>(const Variable&, const Variable&)>, Attributes);
   std::shared_ptr<Node> node_;
 };
 
@@ -91,7 +96,8 @@ using Backward = std::function<std::vector<Variable>(const Variable& output, con
 
 /// Makes the output of an operation. It is part of the graph where an input requires a gradient and no NoGrad is alive.
 /// An input may be an empty Variable: an optional one that was not given, which gets no gradient.
-Variable record(std::string_view operation, Tensor value, std::vector<Variable> inputs, Backward backward);
+Variable record(std::string_view operation, Tensor value, std::vector<Variable> inputs, Backward backward,
+                Attributes attributes = {});
 
 struct GradOptions {
   bool create_graph = false;  ///< record the backward pass, so that the gradients can be differentiated

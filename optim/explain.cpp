@@ -76,13 +76,13 @@ std::vector<Explanation> explain(const Optimizer& optimizer) {
   // The step is made, on copies of everything that it changes.
   struct Copies {
     Tensor after, gradient;
-    RuleGroups::SlotTensors slots;
+    SlotTensors slots;
     Numbers numbers;
   };
   std::vector<Copies> copies(groups->parameters_.size());
   std::vector<Numbers> numbers;
   for (const RuleGroups::Applied& group : groups->groups_) {
-    if (group.rule->needs_loss())
+    if (group.rule->needs(1) == Needs::loss)
       throw ValueError(message("[explain] a step of ", group.rule->name(), " depends on the loss, which it brings"));
     numbers.push_back(group.numbers);
   }

@@ -10,6 +10,7 @@
 #include <concepts>
 #include <initializer_list>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -36,6 +37,8 @@ constexpr std::size_t max_slots = 6;
 using Slots = std::array<Slot, max_slots>;
 /// The place of that name among them; max_slots where there is none.
 std::size_t place_of(const Slots& slots, std::string_view name);
+/// The tensors of a parameter's slots; none for a slot that is not in use, or not yet.
+using SlotTensors = std::array<std::optional<Tensor>, max_slots>;
 /// For each slot, what its tensor is divided by to correct its bias towards the zeros it started with: 1 where it is
 /// not given.
 struct Corrections : std::array<double, max_slots> {
@@ -63,6 +66,23 @@ struct SharedOptions {
   double weight_decay = 0;
   bool maximize = false;
   SparseRows sparse = SparseRows::dense;
+};
+
+/// What a step must be given besides the gradient. All but `gradient` need step(closure).
+enum class Needs {
+  gradient,  ///< nothing
+  loss,      ///< conclude() gets the loss
+  graph,     ///< observe() gets the loss with the graph behind it
+  curvature  ///< observe() gets an estimate of the Hessian's diagonal: the loss must be differentiable twice
+};
+
+/// What a step is made of, as observe() gets it.
+struct LossGraph {
+  Variable loss;  ///< where a rule needs the graph, grad() can go through it, with retain_graph; empty in step()
+  const ParameterList& parameters;  ///< of the optimizer; Elements::parameter is a place in it
+  /// z * (H z) for random signs z (Hutchinson 1989; Bekas, Kokiopoulou & Saad 2007), one for each parameter, where a
+  /// rule needs the curvature at this step; otherwise none.
+  std::vector<Tensor> curvatures = {};
 };
 
 struct Elements;
@@ -99,10 +119,12 @@ class Rule {
   virtual NumberNames numbers() const { return {}; }
   virtual void conclude(Numbers&, const Sums&, double /* t: the step, from 1 */, double /* loss */) const {}
 
-  virtual bool needs_loss() const { return false; }  ///< step() needs the closure; conclude() gets the loss
-  /// The slot that step(closure) is to fill, before step t, with an estimate of the Hessian's diagonal: z * (H z) for
-  /// random signs z (Hutchinson 1989; Bekas, Kokiopoulou & Saad 2007). "" for none.
-  virtual std::string_view curvature_slot(double /* t */) const { return {}; }
+  /// What step t must be given. A rule for which some steps need the closure must say so of the first.
+  virtual Needs needs(double /* t */) const { return Needs::gradient; }
+  /// Where step t needs the graph or the curvature, once for those parameters of the group that make such a step: for
+  /// each of them, what slots are to hold from then on. It comes before anything has changed, so that what it throws
+  /// leaves all as it was.
+  virtual std::vector<SlotTensors> observe(const LossGraph&, const std::vector<Elements>&) const { return {}; }
 
   /// Weights to evaluate with that are not those that are trained: evaluation_weights() turns theta into them.
   virtual bool evaluates_elsewhere() const { return false; }

@@ -141,35 +141,50 @@ void RuleGroups::check_shapes(std::size_t parameter, const Plan& plan) const {
 }
 
 bool RuleGroups::needs_closure() const {
-  return std::any_of(groups_.begin(), groups_.end(), [](const Applied& group) {
-    return group.rule->needs_loss() || !group.rule->curvature_slot(1).empty();
-  });
+  return std::any_of(groups_.begin(), groups_.end(),
+                     [](const Applied& group) { return group.rule->needs(1) != Needs::gradient; });
 }
 
 void RuleGroups::step() {
   if (needs_closure())
     throw GraphError(message("[", name_, "] a step needs the loss, and not its gradient alone: call step(closure)"));
-  step(not_known, {});
+  step(LossGraph{.loss = {}, .parameters = parameters_});
 }
 
 double RuleGroups::step(const Closure& closure) {
-  const bool curved = std::any_of(states_.begin(), states_.end(), [&](const State& state) {
-    return !groups_[state.group].rule->curvature_slot(static_cast<double>(state.steps + 1)).empty();
-  });
-  if (!closure || !curved) {
-    const double loss = static_cast<double>(evaluate(name_, parameters_, closure).item());
-    if (!std::isfinite(loss)) throw ValueError(message("[", name_, "] the loss is ", loss));
-    step(loss, {});
-    return loss;
-  }
-  zero_grad();
-  const Variable loss = closure();
-  if (!std::isfinite(loss.item())) throw ValueError(message("[", name_, "] the loss is ", double(loss.item())));
-  step(static_cast<double>(loss.item()), estimate_curvature(loss));
-  return static_cast<double>(loss.item());
+  const auto needed = [this](Needs what) {
+    return std::any_of(states_.begin(), states_.end(), [&](const State& state) {
+      return groups_[state.group].rule->needs(static_cast<double>(state.steps + 1)) == what;
+    });
+  };
+  const bool graph = needed(Needs::graph), curvature = closure && needed(Needs::curvature);
+  if (curvature) zero_grad();
+  const Variable loss = curvature ? closure() : evaluate(name_, parameters_, closure, {.retain_graph = graph});
+  const auto value = static_cast<double>(loss.item());
+  if (!std::isfinite(value)) throw ValueError(message("[", name_, "] the loss is ", value));
+  step(LossGraph{loss, parameters_, curvature ? estimate_curvature(loss, graph) : std::vector<Tensor>()});
+  return value;
 }
 
-void RuleGroups::step(double loss, const std::vector<Tensor>& curvatures) {
+// For each of `work`.
+std::vector<SlotTensors> RuleGroups::observe(const LossGraph& graph, const std::vector<Elements>& work) const {
+  std::vector<SlotTensors> result(work.size());
+  for (const Applied& group : groups_) {
+    std::vector<Elements> observing;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < work.size(); ++i) {
+      if (work[i].rule != group.rule.get() || group.rule->needs(work[i].t) < Needs::graph) continue;
+      observing.push_back(work[i]);
+      places.push_back(i);
+    }
+    if (observing.empty()) continue;
+    std::vector<SlotTensors> observed = group.rule->observe(graph, observing);
+    for (std::size_t k = 0; k < observed.size(); ++k) result[places[k]] = std::move(observed[k]);
+  }
+  return result;
+}
+
+void RuleGroups::step(const LossGraph& graph) {
   require_trained_weights(name_, "step()");
   Profile::mark("other");
   const std::vector<Plan> plans = checked_plans();
@@ -181,30 +196,31 @@ void RuleGroups::step(double loss, const std::vector<Tensor>& curvatures) {
     const Plan& plan = plans[states_[i].group];
     check_shapes(i, plan);
     work.push_back(elements(plan, i, states_[i].slots));
+    work.back().t = static_cast<double>(states_[i].steps + 1);
     work.back().left_out = left_out(i, plan);
     if (work.back().left_out == SparseRows::dense) work.back().gradient = variable.mutable_grad().data();
   }
   if (work.empty())
     throw GraphError(message("[", name_, "] no parameter has a gradient: call backward() before step()"));
 
-  for (Elements& elements : work) {
+  const std::vector<SlotTensors> observed = observe(graph, work);
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    Elements& elements = work[i];
     const Variable& variable = parameters_[elements.parameter].second;
     State& state = states_[elements.parameter];
     const Rule& rule = *elements.rule;
     prepare_rows(elements, plans[state.group]);
-    elements.t = static_cast<double>(++state.steps);
+    ++state.steps;
     elements.numbers = rule.over() == Over::group ? &groups_[state.group].numbers : &state.numbers;
     if (elements.left_out == SparseRows::dense)
       elements.theta = variable.mutable_value().data();
     else
       update_rows(elements);
-    if (curvatures.empty()) continue;
-    const Tensor& estimate = curvatures[elements.parameter];
-    if (const std::string_view slot = rule.curvature_slot(elements.t); !slot.empty())
-      std::copy(estimate.begin(), estimate.end(), elements.state.at(place_of(plans[state.group].slots, slot)));
+    for (std::size_t slot = 0; slot < max_slots; ++slot)
+      if (const auto& now = observed[i][slot]) std::copy(now->begin(), now->end(), elements.state[slot]);
   }
   std::erase_if(work, [](const Elements& elements) { return elements.left_out != SparseRows::dense; });
-  run(work, loss);
+  run(work, graph.loss ? static_cast<double>(graph.loss.item()) : not_known);
   for (Applied& group : groups_) group.rule->remember();
   Profile::mark(name_);
 }

@@ -6,7 +6,6 @@
 
 #include <memory>
 #include <mutex>
-#include <optional>
 
 namespace xgrad::optim {
 
@@ -97,7 +96,6 @@ class RuleGroups : public Optimizer {
     Slots slots;
     SparseRows sparse;
   };
-  using SlotTensors = std::array<std::optional<Tensor>, max_slots>;
   struct State {
     std::size_t group;
     std::int64_t steps = 0;
@@ -109,9 +107,9 @@ class RuleGroups : public Optimizer {
     std::vector<double> rates = {};
     bool behind = false;  // some row is
   };
-  // With an estimate of the Hessian's diagonal for each parameter, or none at all.
-  void step(double loss, const std::vector<Tensor>& curvatures);
-  std::vector<Tensor> estimate_curvature(const Variable& loss) const;
+  void step(const LossGraph& graph);
+  std::vector<Tensor> estimate_curvature(const Variable& loss, bool retain_graph) const;
+  std::vector<SlotTensors> observe(const LossGraph& graph, const std::vector<Elements>& work) const;
   Plan plan(std::size_t group) const;
   std::vector<Plan> checked_plans() const;
   void check_shapes(std::size_t parameter, const Plan& plan) const;

@@ -94,7 +94,12 @@ void RuleGroups::add_sums(std::vector<Elements>& work, double loss) const {
     if (elements.rule->sum_count() > 0) summed.push_back(elements);
   std::vector<Sums> sums;
   if (!summed.empty())
-    sums = sum_blocks(summed, [](std::size_t, const Elements& part, Sums& to) { part.rule->sum(part, to); });
+    sums = sum_blocks(summed, [](std::size_t, const Elements& part, Sums& to) {
+      if (!part.rule->whole()) part.rule->sum(part, to);
+    });
+  const FlushToZero guard;
+  for (std::size_t i = 0; i < summed.size(); ++i)  // these have threads of their own
+    if (summed[i].rule->whole() && summed[i].size > 0) summed[i].rule->sum(summed[i], sums[i]);
   std::unordered_map<const Rule*, Sums> of_groups;
   for (std::size_t i = 0; i < summed.size(); ++i)
     for (std::size_t k = 0; k < sums[i].size(); ++k) of_groups[summed[i].rule][k] += sums[i][k];
@@ -135,7 +140,7 @@ void RuleGroups::run(std::vector<Elements>& work, double loss) const {
   if (!cautious.empty()) mask(cautious, before);
 }
 
-std::vector<Tensor> RuleGroups::estimate_curvature(const Variable& loss) const {
+std::vector<Tensor> RuleGroups::estimate_curvature(const Variable& loss, bool retain_graph) const {
   if (!loss.requires_grad()) throw GraphError(message("[", name_, "] the loss depends on none of the parameters"));
   std::vector<Variable> all;
   for (const auto& [name, variable] : parameters_) all.push_back(variable);
@@ -148,7 +153,7 @@ std::vector<Tensor> RuleGroups::estimate_curvature(const Variable& loss) const {
     product = product + sum(gradient * Variable(signs.back()));
   }
   std::vector<Tensor> result = std::move(signs);
-  const Gradients products = grad(product, all, {.allow_unused = true});  // H z
+  const Gradients products = grad(product, all, {.retain_graph = retain_graph, .allow_unused = true});  // H z
   for (std::size_t i = 0; i < all.size(); ++i) {
     result[i] *= products[i].value();
     all[i].node()->grad = std::make_unique<Tensor>(gradients[i].value());

@@ -5,6 +5,16 @@
 #include <numeric>
 
 namespace xgrad::optim {
+namespace {
+
+// Both rules keep it in their third slot.
+std::vector<SlotTensors> estimates(const LossGraph& graph, const std::vector<Elements>& parameters) {
+  std::vector<SlotTensors> result(parameters.size());
+  for (std::size_t i = 0; i < parameters.size(); ++i) result[i][2] = graph.curvatures.at(parameters[i].parameter);
+  return result;
+}
+
+}  // namespace
 
 void SophiaRule::check() const {
   check_below_one(name(), "beta1", options.beta1);
@@ -14,15 +24,19 @@ void SophiaRule::check() const {
   check_count(name(), "interval", options.interval);
 }
 
-std::string_view SophiaRule::curvature_slot(double t) const {
-  return std::fmod(t - 1, static_cast<double>(options.interval)) == 0 ? "estimate" : "";
+Needs SophiaRule::needs(double t) const {
+  return std::fmod(t - 1, static_cast<double>(options.interval)) == 0 ? Needs::curvature : Needs::gradient;
+}
+
+std::vector<SlotTensors> SophiaRule::observe(const LossGraph& graph, const std::vector<Elements>& parameters) const {
+  return estimates(graph, parameters);
 }
 
 void SophiaRule::update(const Elements& elements) const {
   const auto lr = Scalar(options.lr), rho = Scalar(options.rho), eps = Scalar(options.eps);
   const auto beta1 = Scalar(options.beta1), rest1 = Scalar(1 - options.beta1);
   const auto beta2 = Scalar(options.beta2), rest2 = Scalar(1 - options.beta2);
-  const bool estimated = !curvature_slot(elements.t).empty();
+  const bool estimated = needs(elements.t) == Needs::curvature;
   elements.for_each<3>([=](Register& theta, Register g, Register& m, Register& h, Register& estimate) {
     m = beta1 * m + rest1 * g;
     if (estimated) h = beta2 * h + rest2 * estimate;
@@ -35,6 +49,11 @@ void AdaHessianRule::check() const {
   check_below_one(name(), "beta2", options.beta2);
   check_up_to_one(name(), "power", options.power);
   check_not_negative(name(), "eps", options.eps);
+}
+
+std::vector<SlotTensors> AdaHessianRule::observe(const LossGraph& graph,
+                                                 const std::vector<Elements>& parameters) const {
+  return estimates(graph, parameters);
 }
 
 Corrections AdaHessianRule::corrections(double t) const {

@@ -39,7 +39,8 @@ class SophiaRule : public RuleOf<SophiaOptions> {
             {"eps", options.eps},
             {"interval", static_cast<double>(options.interval)}};
   }
-  std::string_view curvature_slot(double t) const override;
+  Needs needs(double t) const override;
+  std::vector<SlotTensors> observe(const LossGraph& graph, const std::vector<Elements>& parameters) const override;
   double bound() const override { return options.lr; }
   void update(const Elements& elements) const override;
 };
@@ -72,7 +73,8 @@ class AdaHessianRule : public RuleOf<AdaHessianOptions> {
   OptionValues values() const override {
     return {{"beta1", options.beta1}, {"beta2", options.beta2}, {"power", options.power}, {"eps", options.eps}};
   }
-  std::string_view curvature_slot(double) const override { return "estimate"; }
+  Needs needs(double) const override { return Needs::curvature; }
+  std::vector<SlotTensors> observe(const LossGraph& graph, const std::vector<Elements>& parameters) const override;
   std::size_t unit(const Shape& parameter) const override;
   Corrections corrections(double t) const override;
   void update(const Elements& elements) const override;

@@ -43,7 +43,7 @@ class PolyakRule : public RuleOf<PolyakOptions> {
   std::string_view name() const override { return "Polyak"; }
   void check() const override;
   OptionValues values() const override { return {{"minimum", options.minimum}, {"c", options.c}}; }
-  bool needs_loss() const override { return true; }
+  Needs needs(double) const override { return Needs::loss; }
   Over over() const override { return Over::group; }
   NumberNames numbers() const override { return {Number{"length", 0}}; }
   std::size_t sum_count() const override { return 1; }

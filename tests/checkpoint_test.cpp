@@ -65,6 +65,7 @@ std::vector<OptimizerCase> optimizers() {
 #ifdef XGRAD_HAS_LINALG
           of_matrices(ShampooRule({.momentum = 0.5, .frequency = 3, .graft = Graft::adagrad})),
           of_matrices(SoapRule({.precondition_frequency = 3})),
+          of_matrices(KFACRule({.update_every = 2, .inverse_every = 3})),
 #endif
           with<Adafactor, AdafactorOptions>({.beta1 = 0.5}),
           with<Lamb, LambOptions>({}),
@@ -214,7 +215,7 @@ TEST_CASE("a training resumes in the middle of an epoch with the same bits, for 
       declared("string_view name\\(\\) const override \\{ return (?:decoupled \\? )?\"(\\w+)\"");
   expected.merge(declared("string_view name\\(\\) const override \\{ return decoupled \\? \"\\w+\" : \"(\\w+)\""));
 #ifndef XGRAD_HAS_LINALG
-  expected.erase("Shampoo"), expected.erase("SOAP");
+  expected.erase("Shampoo"), expected.erase("SOAP"), expected.erase("KFAC");
 #endif
   expected.insert("SAM");
   CHECK(optimizer_names == expected);

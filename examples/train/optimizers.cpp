@@ -17,6 +17,7 @@
 #include <xgrad/optim/schedule_free.h>
 #include <xgrad/optim/sgd.h>
 #ifdef XGRAD_HAS_LINALG
+#include <xgrad/optim/kfac.h>
 #include <xgrad/optim/shampoo.h>
 #include <xgrad/optim/soap.h>
 #endif
@@ -106,6 +107,7 @@ constexpr OptimizerKind all_optimizers[] = {
     kind<Muon>("muon", 2e-2, 0, "orthogonal momentum of matrices; else adamw", of_matrices<Muon>),
 #ifdef XGRAD_HAS_LINALG
     kind<Shampoo>("shampoo", 1e-1, 0, "g by roots of its moments, by matrix; else adamw", of_matrices<Shampoo>),
+    kind<KFAC>("kfac", 1e-3, 0, "g by the Fisher, in two factors; else adamw", of_matrices<KFAC>),
     kind<Soap>("soap", 3e-3, 0, "adam in shampoo's eigenbasis; else adamw", of_matrices<Soap>),
 #endif
     kind<Adafactor>("adafactor", 1e-2, 0, "adam, with a row and a column for g^2"),

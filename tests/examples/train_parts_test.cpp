@@ -141,7 +141,10 @@ TEST_CASE("every optimizer of the list lowers a loss, and its state goes on with
         optimizer = of.make({{"weight", weight}, {"bias", bias}}, {of.lr, of.weight_decay});
       }
       double step() {
-        return optimizer->step([this] { return mean(square(weight + bias - xgrad::Variable(to))); });
+        xgrad::Tensor one = xgrad::zeros({3, 3});  // the weight is read as a layer's, as K-FAC asks
+        for (std::size_t i = 0; i < 3; ++i) one(i, i) = 1;
+        return optimizer->step(
+            [&] { return mean(square(transpose(linear(one, weight)) + bias - xgrad::Variable(to))); });
       }
       xgrad::Variable weight, bias;
       xgrad::Tensor to;

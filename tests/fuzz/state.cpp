@@ -46,7 +46,9 @@ struct Weights {
   Variable loss() {
     IndexTensor rows = IndexTensor::from_shape({2});
     rows(0) = turn++ % 4, rows(1) = 1;
-    return sum(square(all[0].second)) + sum(square(table->lookup(rows))) + square(all[2].second - 2);
+    Tensor one = zeros({3, 3});  // the matrix is read as a layer's weight, as K-FAC asks
+    for (std::size_t i = 0; i < 3; ++i) one(i, i) = 1;
+    return sum(square(linear(one, all[0].second))) + sum(square(table->lookup(rows))) + square(all[2].second - 2);
   }
   std::unique_ptr<nn::Embedding> table;
   ParameterList all;
@@ -246,6 +248,7 @@ const std::vector<Maker>& makers() {
 #ifdef XGRAD_HAS_LINALG
       of_matrices(ShampooRule({.momentum = 0.5, .frequency = 2, .graft = Graft::adagrad})),
       of_matrices(SoapRule({.precondition_frequency = 2})),
+      of_matrices(KFACRule({.update_every = 2, .inverse_every = 2})),
 #endif
       optimizer<Lamb>(LambOptions{}),
       optimizer<Lars>(LarsOptions{}),

@@ -5,6 +5,7 @@
 #include <xgrad/optim/lbfgs.h>
 #include <xgrad/optim/newton_cg.h>
 #ifdef XGRAD_HAS_LINALG
+#include <xgrad/optim/kfac.h>
 #include <xgrad/optim/shampoo.h>
 #include <xgrad/optim/soap.h>
 #endif
@@ -66,6 +67,7 @@ TEST_CASE("so is every option of the methods that see all parameters as one vect
 #ifdef XGRAD_HAS_LINALG
   CHECK(options_of(Shampoo(list).state_dict()).scalars.size() == members<ShampooOptions>());
   CHECK(options_of(Soap(list).state_dict()).scalars.size() == members<SoapOptions>());
+  CHECK(options_of(KFAC(list).state_dict()).scalars.size() == members<KFACOptions>());
 #endif
 }
 
