@@ -27,6 +27,7 @@ refuses lr_range rates.svg 640
 refuses read_digits 64 1
 refuses residual 64
 refuses schedules schedules.svg
+refuses table flats.csv rent
 refuses train/train --help
 refuses train/train --samples 64 --epochs 1 --csv run.csv
 [ ! -x "$folder/train/train" ] || [ -s run.csv ] # what was to be written elsewhere is there

@@ -80,7 +80,7 @@ run "${tiny[@]}" --csv again.csv --seed 2
 check "another seed gives other numbers" [ "$(cut -d, -f4 run.csv)" != "$(cut -d, -f4 again.csv)" ]
 
 run "${tiny[@]}" --csv again.csv --validation 0.25 --schedule cosine --optimizer adam
-check "validation and a schedule" prints "1,500 train, 500 validation, 2,000 test;"
+check "validation and a schedule" prints "1,500 train, 500 validation, 2,000 test, 10 classes"
 check "validation is a column" matches '^adam .*  [0-9.]+ %  +[0-9.]+ %  '
 check "and one of the CSV" [ "$(grep -cE '^adam,1,24,[0-9.]+,0\.[0-9]+,[0-9.]+,0\.[0-9]+$' again.csv)" -eq 1 ]
 
@@ -143,6 +143,7 @@ run --data pictures --hidden none --batch-size 2 --epochs 1 --optimizer adam
 check "a folder of pictures" prints "pictures: 8 train, 2 test, 2 classes of images (1, 2, 2); 4-2, 10 parameters;"
 run --data pictures --hidden none --batch-size 2 --epochs 1 --optimizer adam --picture-size 3
 check "a folder of pictures, scaled" prints "2 classes of images (1, 3, 3); 9-2, 20 parameters;"
+rm -r pictures
 run --samples 100 --test small
 check "a test set of other images" refused "--test: the images of small are (1, 2, 2)"
 run --samples 200 --batch-size 50 --epochs 1 --optimizer adam --test "$work/drawn"
