@@ -81,7 +81,8 @@ void ShampooRule::update(const Elements& elements) const {
   const double added = o.beta2 == 1 ? 1 : 1 - o.beta2;
   blend(elements, left, o.beta2, added, product(gradient, gradient, {.transpose_b = true}));
   blend(elements, right, o.beta2, added, product(gradient, gradient, {.transpose_a = true}));
-  if (std::fmod(elements.t - 1, static_cast<double>(o.frequency)) == 0) take_roots(elements);
+  const auto frequency = static_cast<double>(o.frequency);
+  if (elements.t <= frequency || std::fmod(elements.t - 1, frequency) == 0) take_roots(elements);
 
   Tensor mean = gradient;
   if (o.momentum > 0) {

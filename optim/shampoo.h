@@ -19,15 +19,16 @@ struct ShampooOptions {
   double momentum = 0;          ///< in [0, 1): how much of the mean gradient each step keeps; with 0 there is none
   double beta2 = 1;             ///< in [0, 1]: how much of L and R each step keeps; with 1 they are sums, not means
   double eps = 1e-4;            ///< above 0; epsilon in the paper, which stands on the diagonals of L and R
-  std::int64_t frequency = 20;  ///< at least 1: roots are taken at steps 1, 1 + frequency, …
+  std::int64_t frequency = 20;  ///< at least 1: roots are taken at each of so many steps, and then once in so many
   Graft graft = Graft::none;    ///< see there
   double weight_decay = 0;      ///< at least 0; added to the gradient
   bool maximize = false;
 };
 
 /// Gupta, Koren & Singer 2018, Algorithm 1, where roots may be taken now and then, and the mean gradient may be stepped
-/// along. A parameter is seen as a matrix of rows, its first axis, and columns, all others together. So are those of
-/// more axes, for which the paper's Algorithm 2 has a factor for each axis.
+/// along. At first they are taken at each step: those of few gradients stretch whatever the next gradient adds to them
+/// by up to eps^(-1/2). A parameter is seen as a matrix of rows, its first axis, and columns, all others together. So
+/// are those of more axes, for which the paper's Algorithm 2 has a factor for each axis.
 ///
 ///   L = L + G G^T,  R = R + G^T G, or beta2 L + (1 - beta2) G G^T, divided by 1 - beta2^t, and so R
 ///   M = momentum M + (1 - momentum) G, or G without

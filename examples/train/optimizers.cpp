@@ -106,7 +106,7 @@ constexpr OptimizerKind all_optimizers[] = {
     kind<AdEMAMix>("ademamix", 1e-3, 0, "adam, with a second mean of g, of long memory"),
     kind<Muon>("muon", 2e-2, 0, "orthogonal momentum of matrices; else adamw", of_matrices<Muon>),
 #ifdef XGRAD_HAS_LINALG
-    kind<Shampoo>("shampoo", 1e-1, 0, "g by roots of its moments, by matrix; else adamw", of_matrices<Shampoo>),
+    kind<Shampoo>("shampoo", 1, 0, "g by roots of its moments, by matrix; else adamw", of_matrices<Shampoo>),
     kind<KFAC>("kfac", 1e-3, 0, "g by the Fisher, in two factors; else adamw", of_matrices<KFAC>),
     kind<Soap>("soap", 3e-3, 0, "adam in shampoo's eigenbasis; else adamw", of_matrices<Soap>),
 #endif

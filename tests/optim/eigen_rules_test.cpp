@@ -30,7 +30,7 @@ struct PlainShampoo {
   void step(Matrix& theta, const Matrix& g, int t) {
     const double added = o.beta2 == 1 ? 1 : 1 - o.beta2;
     l = o.beta2 * l + added * (g * transposed(g)), r = o.beta2 * r + added * (transposed(g) * g);
-    if ((t - 1) % o.frequency == 0) left = root(l, t), right = root(r, t);
+    if (t <= o.frequency || (t - 1) % o.frequency == 0) left = root(l, t), right = root(r, t);
     m = o.momentum * m + (1 - o.momentum) * g;
     Matrix step = left * m * right, other = m;
     for (std::size_t i = 0; i < g.x.size(); ++i) {
