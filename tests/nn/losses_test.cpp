@@ -26,6 +26,14 @@ const ClassLoss class_losses[] = {
     {"cross_entropy", [](auto& x, auto& t, Reduction r) { return nn::cross_entropy(x, t, {.reduction = r}); }},
     {"cross_entropy, smoothed",
      [](auto& x, auto& t, Reduction r) { return nn::cross_entropy(x, t, {.label_smoothing = 0.2, .reduction = r}); }},
+    {"cross_entropy, weighted",
+     [](auto& x, auto& t, Reduction r) {
+       const std::vector<double> weights = {2, 0.5, 1, 3, 0.25};
+       return nn::cross_entropy(x, t,
+                                {.label_smoothing = 0.2,
+                                 .reduction = r,
+                                 .class_weights = {weights.begin(), weights.begin() + std::ptrdiff_t(x.shape()[1])}});
+     }},
     {"nll_loss", nn::nll_loss},
 };
 
@@ -40,6 +48,15 @@ const PairLoss pair_losses[] = {
     {"smooth_l1_loss",
      [](auto& x, auto& t, Reduction r) { return nn::smooth_l1_loss(x, t, {.beta = 0.7, .reduction = r}); }},
     {"binary_cross_entropy_with_logits", nn::binary_cross_entropy_with_logits},
+    {"focal_loss",
+     [](auto& x, auto& t, Reduction r) { return nn::focal_loss(x, t, {.gamma = 2, .alpha = 0.7, .reduction = r}); }},
+    {"kl_div_loss", [](auto& x, auto& t, Reduction r) { return nn::kl_div_loss(x, t, r); }},
+    {"gaussian_nll_loss",
+     [](auto& x, auto& t, Reduction r) {
+       return nn::gaussian_nll_loss(x, t, Variable(full(x.shape(), Scalar(0.5))), {.reduction = r});
+     }},
+    {"poisson_nll_loss", nn::poisson_nll_loss},
+    {"hinge_loss", nn::hinge_loss},
 };
 
 // `none` has the shape of the targets, and `sum` and `mean` follow from it.
@@ -71,7 +88,7 @@ TEST_CASE("losses have the gradients and second gradients of their values") {
     for (const PairLoss& loss : pair_losses) {
       CAPTURE(loss.name);
       const Variable x(Tensor({{-2, -0.375, 0.4375}, {0.875, 1.5, 3}}), true),
-          t(Tensor({{0.125, 0, 1}, {0.5, 0, 0.875}}), true);
+          t(Tensor({{0.125, 0.25, 1}, {0.5, 0.375, 0.875}}), true);
       const auto run = [&](const auto& v) { return loss.apply(v[0], v[1], reduction); };
       CHECK_NOTHROW(check_gradients(run, {x, t}));
       CHECK_NOTHROW(check_second_gradients(run, {x, t}));
@@ -84,7 +101,8 @@ TEST_CASE("reductions agree with one another") {
   const Variable x(Generator(1).normal({4, 5})), t(Generator(2).uniform({4, 5}, 0, 1));
   for (const ClassLoss& loss : class_losses) {
     CAPTURE(loss.name);
-    check_reductions([&](Reduction r) { return loss.apply(x, targets, r); }, {4});
+    if (loss.name.find("weighted") == std::string::npos)  // whose mean divides by the weights
+      check_reductions([&](Reduction r) { return loss.apply(x, targets, r); }, {4});
   }
   for (const PairLoss& loss : pair_losses) {
     CAPTURE(loss.name);
@@ -193,4 +211,147 @@ TEST_CASE("losses on pairs refuse unequal shapes, nothing, and bad options") {
                             {"[smooth_l1_loss]", "beta", message(bad)});
   }
   check_error<ValueError>([&] { nn::huber_loss(one, one, {.delta = 0}); }, {"[huber_loss]", "delta", "0"});
+}
+
+TEST_CASE("class weights, samples to ignore and positions: against the definition, sample by sample") {
+  const std::vector<double> weights = {2, 0.5, 1};
+  const Tensor logits = Generator(3).normal({2, 3, 2, 2}, 0, 2);
+  IndexTensor targets = IndexTensor::from_shape({2, 2, 2});
+  const std::int64_t classes[] = {0, 2, -100, 1, 1, 0, -100, 2};
+  std::copy(std::begin(classes), std::end(classes), targets.begin());
+  for (const double smoothing : {0.0, 0.3})
+    for (const bool weighted : {false, true}) {
+      const nn::CrossEntropyOptions base{.label_smoothing = smoothing,
+                                         .class_weights = weighted ? weights : std::vector<double>(),
+                                         .ignore_index = -100};
+      double total = 0, sum_of_weights = 0;
+      std::vector<double> each;
+      for (std::size_t i = 0; i < 8; ++i) {
+        const auto at = [&](std::size_t c) { return double(logits.data()[(i / 4 * 3 + c) * 4 + i % 4]); };
+        const double log_sum = std::log(std::exp(at(0)) + std::exp(at(1)) + std::exp(at(2)));
+        each.push_back(0);
+        if (classes[i] < 0) continue;
+        for (std::size_t c = 0; c < 3; ++c) {
+          const double q = (1 - smoothing) * double(classes[i] == std::int64_t(c)) + smoothing / 3;
+          each.back() += q * (weighted ? weights[c] : 1) * (log_sum - at(c));
+        }
+        total += each.back(), sum_of_weights += weighted ? weights[std::size_t(classes[i])] : 1;
+      }
+      const auto loss = [&](const Variable& x, Reduction reduction) {
+        nn::CrossEntropyOptions options = base;
+        options.reduction = reduction;
+        return nn::cross_entropy(x, targets, options);
+      };
+      const Variable x(logits, true);
+      CHECK(double(loss(x, Reduction::mean).item()) == doctest::Approx(total / sum_of_weights).epsilon(1e-6));
+      CHECK(double(loss(x, Reduction::sum).item()) == doctest::Approx(total).epsilon(1e-6));
+      const Variable none = loss(x, Reduction::none);
+      CHECK(none.shape() == Shape{2, 2, 2});
+      for (std::size_t i = 0; i < 8; ++i)
+        CHECK(double(none.value().data()[i]) == doctest::Approx(each[i]).epsilon(1e-5));
+      for (const Reduction reduction : reductions) {
+        const auto run = [&](const auto& v) { return loss(v[0], reduction); };
+        CHECK_NOTHROW(check_gradients(run, {x}));
+        CHECK_NOTHROW(check_second_gradients(run, {x}));
+      }
+    }
+}
+
+TEST_CASE("soft targets: one-hot ones are classes, and both sides have gradients") {
+  const Variable x(Generator(1).normal({3, 4}), true), q(Generator(2).uniform({3, 4}, 0.1, 1), true);
+  const Tensor hot({{0, 1, 0, 0}, {1, 0, 0, 0}, {0, 0, 0, 1}});
+  CHECK(double(nn::soft_cross_entropy(x, Variable(hot)).item()) ==
+        doctest::Approx(double(nn::cross_entropy(x, {1, 0, 3}).item())).epsilon(1e-6));
+  for (const Reduction reduction : reductions) {
+    const auto run = [&](const auto& v) { return nn::soft_cross_entropy(v[0], v[1], reduction); };
+    CHECK_NOTHROW(check_gradients(run, {x, q}));
+    CHECK_NOTHROW(check_second_gradients(run, {x, q}));
+  }
+  CHECK(nn::soft_cross_entropy(x, q, Reduction::none).shape() == Shape{3});
+  check_error<ShapeError>(
+      [&] {
+        nn::soft_cross_entropy(x, Variable(ones({3, 3})));
+      },
+      {"[soft_cross_entropy]", "(3, 3)"});
+  check_error<ShapeError>([&] { nn::soft_cross_entropy(scalar(1), scalar(1)); }, {"[soft_cross_entropy]", "(1,)"});
+}
+
+TEST_CASE("the other losses are their formulas") {
+  struct Case {
+    std::string name;
+    Variable loss;
+    double expected;
+  };
+  const double p = 1 / (1 + std::exp(-2.0));
+  const Variable a(Tensor({{3, 4}, {0, 0}})), b(Tensor({{4, 3}, {1, 0}})), c(Tensor({{-3, -4}, {1, 0}}));
+  for (const Case& one : {
+           Case{"focal, 1", nn::focal_loss(scalar(2), scalar(1)), -0.25 * (1 - p) * (1 - p) * std::log(p)},
+           Case{"focal, 0", nn::focal_loss(scalar(2), scalar(0)), -0.75 * p * p * std::log(1 - p)},
+           Case{"focal, gamma 0", nn::focal_loss(scalar(2), scalar(1), {.gamma = 0, .alpha = 0.5}), -std::log(p) / 2},
+           Case{"kl", nn::kl_div_loss(scalar(std::log(0.25)), scalar(0.5)), 0.5 * std::log(2)},
+           Case{"kl, q = 0", nn::kl_div_loss(scalar(-3), scalar(0)), 0},
+           Case{"gaussian", nn::gaussian_nll_loss(scalar(1), scalar(3), scalar(4)), (std::log(4) + 1) / 2},
+           Case{"gaussian, eps", nn::gaussian_nll_loss(scalar(1), scalar(1), scalar(0), {.eps = 0.25}),
+                std::log(0.25) / 2},
+           Case{"poisson", nn::poisson_nll_loss(scalar(2), scalar(3)), std::exp(2) - 6},
+           Case{"hinge, right", nn::hinge_loss(scalar(2), scalar(1)), 0},
+           Case{"hinge, wrong", nn::hinge_loss(scalar(2), scalar(-1)), 3},
+           Case{"cosine, alike", nn::cosine_embedding_loss(a, b, {1, 1}), (1 - 24. / 25 + 1) / 2},
+           Case{"cosine, unlike", nn::cosine_embedding_loss(a, b, {-1, -1}, {.margin = 0.5}), (24. / 25 - 0.5) / 2},
+           Case{"triplet", nn::triplet_margin_loss(a, b, c), (std::sqrt(2) - 10 + 1 > 0 ? 1 : 0) / 2. + 0.5},
+           Case{"triplet, sum", nn::triplet_margin_loss(b, a, c, {.margin = 9, .reduction = Reduction::sum}),
+                std::sqrt(2) - std::sqrt(98) + 9 + 1 - 0 + 9},
+       }) {
+    CAPTURE(one.name);
+    CHECK(double(one.loss.item()) == doctest::Approx(one.expected).epsilon(1e-5));
+  }
+  const Variable x(Generator(1).normal({3, 4}), true), y(Generator(2).normal({3, 4}), true),
+      z(Generator(3).normal({3, 4}), true);
+  const Variable v(Generator(4).uniform({3, 4}, 0.5, 2), true);
+  for (const Reduction reduction : reductions) {
+    const auto cosine = [&](const auto& in) {
+      return nn::cosine_embedding_loss(in[0], in[1], {1, -1, 1}, {.margin = -0.9, .reduction = reduction});
+    };
+    const auto triplet = [&](const auto& in) {
+      return nn::triplet_margin_loss(in[0], in[1], in[2], {.margin = 5, .reduction = reduction});
+    };
+    const auto gaussian = [&](const auto& in) {
+      return nn::gaussian_nll_loss(in[0], in[1], in[2], {.reduction = reduction});
+    };
+    CHECK_NOTHROW(check_gradients(cosine, {x, y}));
+    CHECK_NOTHROW(check_second_gradients(cosine, {x, y}));
+    CHECK_NOTHROW(check_gradients(triplet, {x, y, z}));
+    CHECK_NOTHROW(check_second_gradients(triplet, {x, y, z}));
+    CHECK_NOTHROW(check_gradients(gaussian, {x, y, v}));
+    CHECK_NOTHROW(check_second_gradients(gaussian, {x, y, v}));
+  }
+}
+
+TEST_CASE("the other losses refuse what does not fit") {
+  const Variable x(Generator(1).normal({2, 3}), true), one = scalar(1);
+  const auto entropy = [&](nn::CrossEntropyOptions options, const IndexTensor& targets = {0, 1}) {
+    return [=] { nn::cross_entropy(x, targets, options); };
+  };
+  check_error<ValueError>(entropy({.class_weights = {1, 2}}), {"[cross_entropy] expected 3 class_weights, got 2"});
+  check_error<ValueError>(entropy({.class_weights = {1, -2, 1}}), {"class_weights of at least 0, got -2"});
+  check_error<ValueError>(entropy({.class_weights = {0, 0, 1}}),
+                          {"[cross_entropy] no target of 2 counts, or has a weight"});
+  check_error<ValueError>(entropy({.ignore_index = 1}, {1, 1}), {"no target of 2 counts"});
+  CHECK(nn::cross_entropy(x, {1, 1}, {.reduction = Reduction::sum, .ignore_index = 1}).item() == 0);
+  check_error<ShapeError>(
+      [] {
+        nn::cross_entropy(Variable(ones({2, 3, 4})), IndexTensor::from_shape({2, 3}));
+      },
+      {"[cross_entropy] targets (2, 3) do not match logits (2, 3, 4)"});
+  check_error<ValueError>([&] { nn::focal_loss(one, one, {.gamma = -1}); }, {"[focal_loss]", "gamma", "-1"});
+  check_error<ValueError>([&] { nn::focal_loss(one, one, {.alpha = 2}); }, {"[focal_loss]", "alpha", "2"});
+  check_error<ValueError>([&] { nn::gaussian_nll_loss(one, one, one, {.eps = 0}); }, {"[gaussian_nll_loss]", "eps"});
+  check_error<ShapeError>([&] { nn::gaussian_nll_loss(one, one, x); }, {"[gaussian_nll_loss]", "(2, 3)"});
+  check_error<ShapeError>([&] { nn::cosine_embedding_loss(x, one, {1}); },
+                          {"[cosine_embedding_loss]", "(2, 3) and (1,)"});
+  check_error<ShapeError>([&] { nn::cosine_embedding_loss(x, x, {1}); }, {"a target for each of 2 pairs, got (1,)"});
+  check_error<ValueError>([&] { nn::cosine_embedding_loss(x, x, {1, 0}); }, {"targets 1 and -1, got 0 at position 1"});
+  check_error<ValueError>([&] { nn::triplet_margin_loss(x, x, x, {.margin = infinity}); },
+                          {"[triplet_margin_loss]", "margin"});
+  check_error<ShapeError>([&] { nn::triplet_margin_loss(one, one, one); }, {"[triplet_margin_loss]", "(1,)"});
 }
