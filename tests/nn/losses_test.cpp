@@ -28,11 +28,9 @@ const ClassLoss class_losses[] = {
      [](auto& x, auto& t, Reduction r) { return nn::cross_entropy(x, t, {.label_smoothing = 0.2, .reduction = r}); }},
     {"cross_entropy, weighted",
      [](auto& x, auto& t, Reduction r) {
-       const std::vector<double> weights = {2, 0.5, 1, 3, 0.25};
-       return nn::cross_entropy(x, t,
-                                {.label_smoothing = 0.2,
-                                 .reduction = r,
-                                 .class_weights = {weights.begin(), weights.begin() + std::ptrdiff_t(x.shape()[1])}});
+       std::vector<double> weights = {2, 0.5, 1, 3, 0.25};
+       weights.resize(x.shape().back());
+       return nn::cross_entropy(x, t, {.label_smoothing = 0.2, .reduction = r, .class_weights = weights});
      }},
     {"nll_loss", nn::nll_loss},
 };
