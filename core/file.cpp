@@ -87,6 +87,13 @@ std::size_t InputFile::read(void* to, std::size_t bytes) {
   return got;
 }
 
+std::string InputFile::read_all() {
+  claim(size_);
+  std::string all(static_cast<std::size_t>(size_), '\0');
+  all.resize(read(all.data(), all.size()));
+  return all;
+}
+
 void InputFile::claim(std::uintmax_t bytes) {
   if (bytes > options_.memory_limit - claimed_)
     fail("its content takes ", bytes, " bytes of memory", claimed_ > 0 ? message(" beside ", claimed_) : "",

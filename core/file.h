@@ -43,6 +43,8 @@ class InputFile {
   std::uintmax_t size() const { return size_; }
   /// Fills `to`, and returns how many bytes there were: fewer than asked for only at the end.
   std::size_t read(void* to, std::size_t bytes);
+  /// All of it, before anything else was read. Memory for it is claimed.
+  std::string read_all();
   /// To be called before memory for what was read is taken: DataError where it goes beyond the limit of the options.
   void claim(std::uintmax_t bytes);
 

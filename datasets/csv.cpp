@@ -83,13 +83,6 @@ class Reader {
   std::size_t line_ = 1;
 };
 
-std::string read_all(InputFile& file) {
-  file.claim(file.size());
-  std::string text(file.size(), '\0');
-  text.resize(file.read(text.data(), text.size()));
-  return text;
-}
-
 // Infinite where it is out of the range of double, and NaN where it is no number.
 double number_in(const std::string& cell) {
   const std::string_view digits = std::string_view(cell).substr(cell.starts_with('+') ? 1 : 0);
@@ -144,7 +137,7 @@ std::vector<std::string> names_of(const Record& header, const InputFile& file) {
 
 CsvTable read_csv(const std::filesystem::path& path, const CsvOptions& options) {
   InputFile file("csv", path, options.load);
-  const std::string text = read_all(file);
+  const std::string text = file.read_all();
   Reader reader(file, text, options.separator);
   std::vector<Record> records;
   while (!reader.ended()) {

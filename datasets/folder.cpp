@@ -18,11 +18,7 @@ bool is_there(const fs::path& path) {
 }
 
 std::string read_text(const fs::path& path, LoadOptions options) {
-  InputFile file("cifar", path, options);
-  file.claim(file.size());
-  std::string text(file.size(), '\0');
-  text.resize(file.read(text.data(), text.size()));
-  return text;
+  return InputFile("cifar", path, options).read_all();
 }
 
 // A name a line; blank lines end the list.

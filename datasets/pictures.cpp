@@ -21,13 +21,6 @@ namespace fs = std::filesystem;
 
 using Bytes = std::vector<std::uint8_t>;
 
-Bytes read_all(InputFile& file) {
-  file.claim(file.size());
-  Bytes bytes(file.size());
-  bytes.resize(file.read(bytes.data(), bytes.size()));
-  return bytes;
-}
-
 // The picture of pixels as files have them, each with its channels side by side.
 Picture planar(const Bytes& interleaved, const Shape& shape) {
   Picture picture{shape, Bytes(interleaved.size())};
@@ -46,7 +39,7 @@ Bytes room_for(const Shape& shape, InputFile& file) {
 
 #ifdef XGRAD_HAS_PICTURES
 
-Picture read_png(const Bytes& bytes, InputFile& file, std::optional<std::size_t> channels) {
+Picture read_png(std::string_view bytes, InputFile& file, std::optional<std::size_t> channels) {
   struct Image : png_image {
     Image() : png_image{} { version = PNG_IMAGE_VERSION; }
     ~Image() { png_image_free(this); }
@@ -63,27 +56,28 @@ Picture read_png(const Bytes& bytes, InputFile& file, std::optional<std::size_t>
   return planar(pixels, shape);
 }
 
-Picture read_jpeg(const Bytes& bytes, InputFile& file, std::optional<std::size_t> channels) {
+Picture read_jpeg(std::string_view bytes, InputFile& file, std::optional<std::size_t> channels) {
   const std::unique_ptr<void, int (*)(tjhandle)> decoder(tjInitDecompress(), tjDestroy);
   const auto check = [&](int status) {  // not 0 for a warning, too, such as an early end
     if (!decoder || status != 0) file.fail("no whole JPEG: ", printable(tjGetErrorStr2(decoder.get())));
   };
   int width = 0, height = 0, sampling = 0, colours = 0;
-  check(tjDecompressHeader3(decoder.get(), bytes.data(), bytes.size(), &width, &height, &sampling, &colours));
+  const auto* const begin = reinterpret_cast<const unsigned char*>(bytes.data());
+  check(tjDecompressHeader3(decoder.get(), begin, bytes.size(), &width, &height, &sampling, &colours));
   const bool colour = channels ? *channels == 3 : colours != TJCS_GRAY;
   const Shape shape = {colour ? 3u : 1u, static_cast<std::size_t>(height), static_cast<std::size_t>(width)};
   Bytes pixels = room_for(shape, file);
-  check(tjDecompress2(decoder.get(), bytes.data(), bytes.size(), pixels.data(), width, 0, height,
+  check(tjDecompress2(decoder.get(), begin, bytes.size(), pixels.data(), width, 0, height,
                       colour ? TJPF_RGB : TJPF_GRAY, TJFLAG_ACCURATEDCT));
   return planar(pixels, shape);
 }
 
 #else
 
-Picture read_png(const Bytes&, InputFile& file, std::optional<std::size_t>) {
+Picture read_png(std::string_view, InputFile& file, std::optional<std::size_t>) {
   file.fail("this library was built without libpng and libturbojpeg: it reads PGM and PPM only");
 }
-Picture read_jpeg(const Bytes& bytes, InputFile& file, std::optional<std::size_t> channels) {
+Picture read_jpeg(std::string_view bytes, InputFile& file, std::optional<std::size_t> channels) {
   return read_png(bytes, file, channels);
 }
 
@@ -102,9 +96,9 @@ std::size_t header_number(std::string_view& rest, const InputFile& file) {
 }
 
 // The format of Poskanzer's Netpbm, binary: https://netpbm.sourceforge.net/doc/ppm.html
-Picture read_pnm(const Bytes& bytes, InputFile& file, std::optional<std::size_t> channels) {
+Picture read_pnm(std::string_view bytes, InputFile& file, std::optional<std::size_t> channels) {
   const std::size_t stored = bytes[1] == '5' ? 1 : 3;
-  std::string_view rest(reinterpret_cast<const char*>(bytes.data()) + 2, bytes.size() - 2);
+  std::string_view rest = bytes.substr(2);
   const std::size_t width = header_number(rest, file), height = header_number(rest, file),
                     most = header_number(rest, file);
   if (most != 255) file.fail("expected samples up to 255, got up to ", most);
@@ -179,8 +173,8 @@ Picture read_picture(const fs::path& path, const PictureOptions& options) {
   if (options.channels && *options.channels != 1 && *options.channels != 3)
     throw ValueError(message("[pictures] channels must be 1 or 3, got ", *options.channels));
   InputFile file("pictures", path, options.load);
-  const Bytes bytes = read_all(file);
-  const std::string_view begin(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 4));
+  const std::string bytes = file.read_all();
+  const std::string_view begin = std::string_view(bytes).substr(0, 4);
   const auto read = begin.starts_with("\x89PNG")                         ? read_png
                     : begin.starts_with("\xFF\xD8")                      ? read_jpeg
                     : begin.starts_with("P5") || begin.starts_with("P6") ? read_pnm
