@@ -194,7 +194,7 @@ Dataset digits(std::size_t count, std::uint64_t seed) {
     labels[i] = static_cast<std::uint8_t>(generator.below(10));
     draw(random_style(labels[i], generator), &images[i * side * side], generator);
   }
-  return Dataset(std::move(images), {1, side, side}, std::move(labels));
+  return Dataset(std::move(images), {1, side, side}, labels);
 }
 
 }  // namespace xgrad::datasets

@@ -29,7 +29,7 @@ IndexTensor drawn(const std::vector<double>& weights, Generator generator) {
 }
 
 IndexTensor epoch_order(std::size_t samples, const LoaderOptions& options, Generator generator) {
-  if (!options.weights.empty()) return drawn(options.weights, std::move(generator));
+  if (!options.weights.empty()) return drawn(options.weights, generator);
   if (options.shuffle) return generator.permutation(samples);
   IndexTensor order = IndexTensor::from_shape({samples});
   std::iota(order.begin(), order.end(), std::int64_t{0});

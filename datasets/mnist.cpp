@@ -49,8 +49,7 @@ Dataset read_part(const MnistFolder& source, const std::string& part) {
   IdxArray images = read_bytes(images_file, source.options, "images", 3, 1),
            labels = read_bytes(labels_file, source.options, "labels", 1, 3);
   try {
-    return Dataset(std::move(images.bytes), {1, images.shape[1], images.shape[2]}, std::move(labels.bytes),
-                   source.class_names);
+    return Dataset(std::move(images.bytes), {1, images.shape[1], images.shape[2]}, labels.bytes, source.class_names);
   } catch (const DataError& error) {
     throw DataError(message("[mnist] ", printable(images_file.string()), " with ", printable(labels_file.string()),
                             ": ", error.what()));
