@@ -45,7 +45,8 @@ Variable conv(const Convolution& sizes, const Variable& x, const Variable& weigh
                        w.requires_grad() ? conv_weight(sizes, in, dy) : Variable(),
                        y.input(2).requires_grad() ? sum(dy, {0, 2, 3}) : Variable()};
   };
-  return record("conv2d", std::move(value), {x, weight, bias}, gradients, attributes_of(sizes));
+  return record("conv2d", std::move(value), {x, weight, bias}, gradients,
+                is_recording() ? attributes_of(sizes) : Attributes());
 }
 
 Variable conv_input(const Convolution& sizes, const Variable& dy, const Variable& weight) {

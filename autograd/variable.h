@@ -53,7 +53,7 @@ class Variable {
   bool requires_grad() const;
   bool has_grad() const;
   /// The gradient that backward() passes have added up. To look does not change it: of one that is kept in another form
-  /// (sparse_grad, table.h) this is a copy, which later passes reach when grad() is called again. GraphError where
+  /// (LeafExtension, node.h) this is a copy, which later passes reach when grad() is called again. GraphError where
   /// there is none; ShapeError where such a form does not fit the value, which was given another shape since.
   const Tensor& grad() const&;
   Tensor grad() && { return Tensor(static_cast<const Variable&>(*this).grad()); }

@@ -75,8 +75,10 @@ Split cifar(const fs::path& folder, LoadOptions options) {
 Split read_folder(const fs::path& folder, const PictureOptions& options, std::uint64_t seed) {
   std::error_code unreadable;
   bool has_folders = false;
-  for (fs::directory_iterator at(folder, unreadable), end; !unreadable && at != end; at.increment(unreadable))
-    has_folders = has_folders || at->is_directory(unreadable);
+  for (fs::directory_iterator at(folder, unreadable), end; !unreadable && at != end; at.increment(unreadable)) {
+    std::error_code leads_nowhere;  // a link
+    has_folders = has_folders || at->is_directory(leads_nowhere);
+  }
   if (is_there(folder / "batches.meta.txt") || is_there(folder / "fine_label_names.txt"))
     return cifar(folder, options.load);
   if (!has_folders) return mnist(folder, decimal_digits(), options.load);  // which says what it looks for

@@ -11,11 +11,13 @@ namespace xgrad::datasets {
 namespace detail {
 
 template <class Function>
-auto call(const Function& function, std::size_t number, Generator& generator) {
-  if constexpr (std::is_invocable_v<const Function&, std::size_t, Generator&>)
+auto call(const Function& function, std::size_t number, std::uint64_t seed) {
+  if constexpr (std::is_invocable_v<const Function&, std::size_t, Generator&>) {
+    Generator generator(seed, number);
     return function(number, generator);
-  else
+  } else {
     return function(number);
+  }
 }
 
 template <class... Parts>
@@ -31,7 +33,7 @@ std::tuple<std::conditional_t<std::is_integral_v<Parts>, IndexTensor, Variable>.
 template <class Function>
 class FunctionDataset {
  public:
-  using Sample = decltype(detail::call(std::declval<const Function&>(), std::size_t(), std::declval<Generator&>()));
+  using Sample = decltype(detail::call(std::declval<const Function&>(), std::size_t(), std::uint64_t()));
   using Batch = decltype(detail::batch_of(std::declval<const Sample&>()));
 
   /// ValueError for no samples.
@@ -57,8 +59,7 @@ class FunctionDataset {
   void fill(Batch& batch, std::span<const std::int64_t> samples, std::uint64_t seed) const {
     for (std::size_t i = 0; i < samples.size(); ++i) {
       const auto number = static_cast<std::size_t>((*numbers_)[static_cast<std::size_t>(samples[i])]);
-      Generator generator(seed, number);
-      const Sample sample = detail::call(function_, number, generator);
+      const Sample sample = detail::call(function_, number, seed);
       [&]<std::size_t... part>(std::index_sequence<part...>) {
         (put(std::get<part>(sample), std::get<part>(batch), i, samples.size(), number), ...);
       }

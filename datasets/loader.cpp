@@ -22,9 +22,11 @@ namespace {
 IndexTensor drawn(const std::vector<double>& weights, Generator generator) {
   std::vector<double> sums(weights.size());
   std::partial_sum(weights.begin(), weights.end(), sums.begin());
+  // The last that has a weight, beyond which rounding may not lead.
+  const auto last = std::lower_bound(sums.begin(), sums.end(), sums.back());
   IndexTensor order = IndexTensor::from_shape({weights.size()});
   for (std::int64_t& sample : order)
-    sample = std::upper_bound(sums.begin(), sums.end(), generator.uniform() * sums.back()) - sums.begin();
+    sample = std::upper_bound(sums.begin(), last, generator.uniform() * sums.back()) - sums.begin();
   return order;
 }
 

@@ -73,8 +73,6 @@ class LoaderBase {
   static bool advance(Epoch& epoch);
   static std::size_t place(const Epoch& epoch);
 
-  const LoaderOptions& options() const { return options_; }
-
  private:
   std::size_t samples_;
   LoaderOptions options_;

@@ -135,10 +135,12 @@ Variable cross_entropy(const Variable& logits, const IndexTensor& targets, Cross
     const auto target = static_cast<std::size_t>(targets.data()[i]);
     const Scalar *x = shifted.data() + i * classes, *exp_x = e.data() + i * classes;
     double loss = all.row_sum(i, spread) * std::log(std::accumulate(exp_x, exp_x + classes, 0.0));
-    loss -= (1 - smoothing) * all.weight(target) * static_cast<double>(x[target]);
+    const auto subtract = [&loss, x](double share, std::size_t j) {  // a class without a share may be ruled out
+      if (share != 0) loss -= share * static_cast<double>(x[j]);
+    };
+    subtract((1 - smoothing) * all.weight(target), target);
     if (smoothing > 0)
-      for (std::size_t j = 0; j < classes; ++j)
-        loss -= smoothing / static_cast<double>(classes) * all.weight(j) * static_cast<double>(x[j]);
+      for (std::size_t j = 0; j < classes; ++j) subtract(smoothing / static_cast<double>(classes) * all.weight(j), j);
     total += loss, weights += all.weight(target);
     if (!reduced) value.data()[i] = static_cast<Scalar>(loss);
   }

@@ -26,17 +26,17 @@ Variable bowl(const Variable& x) {
 }
 double slope(double a, double x) { return a * x + x * x * x; }
 double curvature(double a, double x) { return a + 3 * x * x; }
-const Tensor start = {0.5, -1, 0.25, 2, -0.125};
+const Tensor at_first = {0.5, -1, 0.25, 2, -0.125};
 
 }  // namespace
 
 TEST_CASE("Sophia and AdaHessian on a Hessian that is known") {
   seed(1);
-  const Variable x = leaf(start), y = leaf(start);
+  const Variable x = leaf(at_first), y = leaf(at_first);
   Sophia sophia({{"x", x}}, {.lr = 0.1, .beta1 = 0.8, .beta2 = 0.7, .rho = 0.5, .weight_decay = 0.1, .interval = 3});
   AdaHessian ada({{"y", y}}, {.lr = 0.2, .beta1 = 0.8, .beta2 = 0.7, .power = 0.5, .weight_decay = 0.1});
   double m[2][5] = {}, h[2][5] = {}, theta[2][5];
-  for (auto& row : theta) std::copy(start.begin(), start.end(), row);
+  for (auto& row : theta) std::copy(at_first.begin(), at_first.end(), row);
   for (int t = 1; t <= 20; ++t) {
     const double loss = bowl(Variable(x.value())).item();
     CHECK(sophia.step([&] { return bowl(x); }) == Approx(loss));
@@ -81,10 +81,10 @@ TEST_CASE("Polyak's length brings a quadratic loss down by the share that its th
 
 TEST_CASE("SAM steps with the gradient from where the loss is worst nearby") {
   for (const bool adaptive : {false, true}) {
-    const Variable x = leaf(start);
+    const Variable x = leaf(at_first);
     Sam sam(std::make_unique<SGD>(ParameterList{{"x", x}}, SGDOptions{.lr = 0.05}), {.rho = 0.3, .adaptive = adaptive});
     double theta[5];
-    std::copy(start.begin(), start.end(), theta);
+    std::copy(at_first.begin(), at_first.end(), theta);
     for (int t = 0; t < 10; ++t) {
       sam.step([&] { return bowl(x); });
       double squares = 0, unit[5], g[5];
@@ -105,12 +105,12 @@ TEST_CASE("SAM steps with the gradient from where the loss is worst nearby") {
 }
 
 TEST_CASE("SAM puts the parameters back where the closure throws or its loss is not finite") {
-  const Variable x = leaf(start);
+  const Variable x = leaf(at_first);
   Sam sam(std::make_unique<SGD>(ParameterList{{"x", x}}, SGDOptions{.lr = 0.05}));
   int calls = 0;
   check_error<ValueError>([&] { sam.step([&] { return bowl(x) * Scalar(++calls == 2 ? not_a_number : 1); }); },
                           {"[SAM(SGD)] the loss at a distance of rho is nan"});
-  CHECK(x.value() == start);
+  CHECK(x.value() == at_first);
   CHECK(sam.step_count("x") == 0);
 }
 
@@ -134,7 +134,7 @@ TEST_CASE("wrappers resume with the same bits, and refuse what is not theirs") {
   const auto make = [](const Variable& x) {
     return std::make_unique<Lookahead>(std::make_unique<Adam>(ParameterList{{"x", x}}), LookaheadOptions{.k = 3});
   };
-  const Variable x = leaf(start);
+  const Variable x = leaf(at_first);
   const auto run = [](Optimizer& optimizer, const Variable& at, int steps) {
     for (int t = 0; t < steps; ++t) optimizer.step([&] { return bowl(at); });
   };
@@ -164,7 +164,7 @@ TEST_CASE("groups of several rules are one optimizer with one state") {
     return std::make_unique<RuleGroups>(RuleGroup({{"a", a}}, AdamRule({.lr = 0.1})),
                                         RuleGroup({{"b", b}}, NAdamRule({.lr = 0.2}), {.cautious = true}));
   };
-  const Variable a = leaf(start), b = leaf(start), alone = leaf(start);
+  const Variable a = leaf(at_first), b = leaf(at_first), alone = leaf(at_first);
   const auto mixed = make(a, b);
   CHECK(mixed->rule() == "Adam + NAdam");
   Adam adam({{"alone", alone}}, {.lr = 0.1});
@@ -191,10 +191,10 @@ TEST_CASE("groups of several rules are one optimizer with one state") {
 }
 
 TEST_CASE("steps that need the closure say so, and what they cannot use is refused") {
-  const Variable x = leaf(start);
+  const Variable x = leaf(at_first);
   const ParameterList list = {{"x", x}};
   Polyak polyak(list);
-  set_gradient(x, start);
+  set_gradient(x, at_first);
   check_error<GraphError>([&] { polyak.step(); }, {"[Polyak] a step needs the loss", "call step(closure)"});
   check_error<ValueError>([&] { explain(polyak); }, {"[explain] a step of Polyak depends on the loss"});
   check_error<GraphError>([&] { Sophia(list).step(); }, {"[Sophia]", "call step(closure)"});
@@ -211,17 +211,17 @@ TEST_CASE("steps that need the closure say so, and what they cannot use is refus
 }
 
 TEST_CASE("the range test steps with the closure where it must") {
-  const Variable x = leaf(start);
+  const Variable x = leaf(at_first);
   Polyak polyak({{"x", x}});
   const LRRange range = lr_range_test(polyak, [&] { return bowl(x); }, {.from = 1e-4, .to = 1e-1, .steps = 20});
   CHECK(range.points.size() == 20);
   CHECK(range.points.back().loss < range.points.front().loss);
-  CHECK(x.value() == start);
+  CHECK(x.value() == at_first);
 }
 
 TEST_CASE("minimize drives every kind: Barzilai-Borwein, Polyak and SAM on a bowl") {
   const auto minimum = [](auto make) {
-    const Variable x = leaf(start);
+    const Variable x = leaf(at_first);
     const std::unique_ptr<Optimizer> optimizer = make(ParameterList{{"x", x}});
     return minimize(*optimizer, [&] { return bowl(x); }, {.gradient_norm = 1e-4, .max_steps = 2000});
   };
