@@ -165,8 +165,8 @@ TEST_CASE("convolution, pooling and padding: values, gradients, second gradients
     for (const Shape& shape : c.shapes) inputs.emplace_back(spread(generator, shape), true);
     CAPTURE(to_string(c.shapes[0]));
     check_same(c.operation(inputs).value(), c.expected(inputs).value());
-    CHECK_NOTHROW(check_gradients(c.operation, inputs, options));
-    CHECK_NOTHROW(check_second_gradients(c.operation, inputs, options));
+    CHECK_NOTHROW(check_gradients(c.operation, inputs, difference_options));
+    CHECK_NOTHROW(check_second_gradients(c.operation, inputs, difference_options));
     Inputs switching;
     for (const Shape& shape : c.shapes) switching.emplace_back(draw_switches(generator, shape, -2, 2), true);
     for (const Inputs& at : {inputs, switching}) check_symmetric(c.operation, at);

@@ -114,8 +114,8 @@ TEST_CASE("functions of one variable: values, gradients, second gradients") {
                    return static_cast<Scalar>(c.expected(static_cast<double>(v)));
                  }));
       const Function function = [&](const Inputs& in) { return c.operation(in[0]); };
-      CHECK_NOTHROW(check_gradients(function, {x}, options));
-      CHECK_NOTHROW(check_second_gradients(function, {x}, options));
+      CHECK_NOTHROW(check_gradients(function, {x}, difference_options));
+      CHECK_NOTHROW(check_second_gradients(function, {x}, difference_options));
       check_symmetric(function, {Variable(draw_switches(generator, shape, c.low, c.high), true)});
     }
   }
@@ -134,8 +134,8 @@ TEST_CASE("functions of two variables broadcast: values, gradients, second gradi
                    return static_cast<Scalar>(c.expected(static_cast<double>(x), static_cast<double>(y)));
                  }));
       const Function function = [&](const Inputs& in) { return c.operation(in[0], in[1]); };
-      CHECK_NOTHROW(check_gradients(function, {a, b}, options));
-      CHECK_NOTHROW(check_second_gradients(function, {a, b}, options));
+      CHECK_NOTHROW(check_gradients(function, {a, b}, difference_options));
+      CHECK_NOTHROW(check_second_gradients(function, {a, b}, difference_options));
       check_symmetric(function, {a, b});
       check_symmetric(function, {Variable(draw_switches(generator, shape.a, c.low, c.high), true),
                                  Variable(draw_switches(generator, shape.b, c.low, c.high), true)});

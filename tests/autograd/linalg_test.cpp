@@ -257,8 +257,8 @@ TEST_CASE("linear algebra: what defines each operation, gradients, second gradie
     for (const Shape& shape : c.shapes) inputs.push_back(draw_matrices(generator, shape));
     const Equal law = c.law(inputs);
     check_same(law.got.value(), law.expected.value());
-    CHECK_NOTHROW(check_gradients(c.operation, inputs, options));
-    CHECK_NOTHROW(check_second_gradients(c.operation, inputs, options));
+    CHECK_NOTHROW(check_gradients(c.operation, inputs, difference_options));
+    CHECK_NOTHROW(check_second_gradients(c.operation, inputs, difference_options));
     check_symmetric(c.operation, inputs);
   }
 }
@@ -286,14 +286,14 @@ TEST_CASE("rows are swapped where a pivot would be 0 or small") {
   CHECK(min(of.sign).item() == -1);
   CHECK(max(of.sign).item() == 1);
   CHECK_NOTHROW(check_gradients([](const Inputs& in) { return slogdet(in[0]).logabs; },
-                                {Variable(Tensor({{0, 2, 1}, {3, 0, 1}, {1, 2, 0}}), true)}, options));
+                                {Variable(Tensor({{0, 2, 1}, {3, 0, 1}, {1, 2, 0}}), true)}, difference_options));
 }
 
 TEST_CASE("a triangular factor is solved with as a matrix: third derivatives hold too") {
   Generator generator(8);
   const Variable a = draw_matrices(generator, {2, 2});
   const auto first = [](const Inputs& in) { return grad(sum(cholesky(in[0])), {in[0]}, {.create_graph = true})[0]; };
-  CHECK_NOTHROW(check_second_gradients(first, {a}, options));
+  CHECK_NOTHROW(check_second_gradients(first, {a}, difference_options));
   const auto of_q = [](const Inputs& in) { return grad(sum(square(qr(in[0]).r)), {in[0]}, {.create_graph = true})[0]; };
-  CHECK_NOTHROW(check_second_gradients(of_q, {a}, options));
+  CHECK_NOTHROW(check_second_gradients(of_q, {a}, difference_options));
 }

@@ -59,8 +59,8 @@ void check_derivatives(const Json& test, const onnx::Operator& apply) {
     for (const Variable& output : apply({inputs, at.attributes})) flat.push_back(reshape(output, {output.size()}));
     return concatenate(flat);
   };
-  check_gradients(joined, at.inputs, options);
-  check_second_gradients(joined, at.inputs, options);
+  check_gradients(joined, at.inputs, difference_options);
+  check_second_gradients(joined, at.inputs, difference_options);
 }
 
 std::string fault(const Json& test, const onnx::Operator& apply) {

@@ -21,7 +21,7 @@ using Inputs = std::vector<Variable>;
 
 constexpr bool scalar_is_double = sizeof(Scalar) == 8;
 // Differences of a function with kinks, or of a second gradient, are less exact in float.
-constexpr CheckOptions options{.tolerance = scalar_is_double ? 2e-7 : 5e-2};
+constexpr CheckOptions difference_options{.tolerance = scalar_is_double ? 2e-7 : 5e-2};
 
 // Values in [low, high], at least `margin` from every kink.
 inline Tensor draw(Generator& generator, const Shape& shape, double low, double high,
