@@ -1,6 +1,7 @@
 #include <xgrad/autograd/activations.h>
 #include <xgrad/autograd/elementwise.h>
 #include <xgrad/autograd/reductions.h>
+#include <xgrad/autograd/shapes.h>
 #include <xgrad/autograd/unary.h>
 #include <xgrad/core/broadcast.h>
 #include <xgrad/core/errors.h>
@@ -91,6 +92,25 @@ Variable hardtanh(const Variable& x, double low, double high) {
                [=](const Variable& input, const Variable&) {
                  return Variable(map_elements(input.value(), [=](Scalar v) { return Scalar(lo < v && v < hi); }));
                });
+}
+
+Variable relu6(const Variable& x) { return hardtanh(x, 0, 6); }
+
+Variable hardswish(const Variable& x) { return x * relu6(x + 3) / 6; }
+
+Variable log_sigmoid(const Variable& x) { return -softplus(-x); }
+
+Variable celu(const Variable& x, double alpha) {
+  if (!(alpha > 0)) throw ValueError(message("[celu] expected alpha > 0, got ", alpha));
+  return alpha * elu(x / alpha);
+}
+
+Variable prelu(const Variable& x, const Variable& slope) { return where(positive(x), x, slope * x); }
+
+Variable glu(const Variable& x, std::ptrdiff_t axis) {
+  const std::size_t size = x.shape()[checked_axis("glu", axis, x.shape())];
+  if (size % 2 != 0) throw ShapeError(message("[glu] expected an even axis ", axis, ", got the shape ", x.shape()));
+  return slice(x, axis, 0, size / 2) * sigmoid(slice(x, axis, size / 2, size));
 }
 
 Variable softmax(const Variable& x, std::ptrdiff_t axis) {

@@ -179,12 +179,18 @@ Tensor eigh(std::string_view operation, const Tensor& a) {
   const Matrices all(operation, a);
   const std::size_t n = all.rows;
   Tensor result = all.result(n + 1, n);
+  // LAPACK's own bounds of the room that it needs. When asked it answers with a Scalar, and a float that is rounded
+  // down from n = 2,896 on would be too small a room for LAPACK itself.
+  std::vector<Scalar> room(all.count == 0 ? 0 : 1 + 6 * n + 2 * n * n);
+  std::vector<int> integers(all.count == 0 ? 0 : 3 + 5 * n);
+  if (room.size() > std::size_t(std::numeric_limits<int>::max()))
+    throw ShapeError(message("[", operation, "] expected sizes that LAPACK can count, got ", all.shape));
   for (std::size_t i = 0; i < all.count; ++i) {
     Scalar* values = result.data() + i * (n + 1) * n;
     ByColumns work = by_columns(a.data() + i * n * n, n, n);
-    Column w = Column::from_shape({n});
-    all.check(i, xt::lapack::syevd(work, 'V', 'L', w), "has eigenvalues that were not found: LAPACK's syevd");
-    std::copy_n(w.data(), n, values);
+    const int info = cxxlapack::syevd<int>('V', 'L', int(n), work.data(), int(n), values, room.data(), int(room.size()),
+                                           integers.data(), int(integers.size()));
+    all.check(i, info, "has eigenvalues that were not found: LAPACK's syevd");
     write(work.data(), signs_of(work.data(), n, n), n, values + n);
   }
   return result;

@@ -4,6 +4,7 @@
 #include <xgrad/autograd/variable.h>
 
 #include <optional>
+#include <unordered_map>
 
 namespace xgrad {
 
@@ -62,5 +63,24 @@ struct Node {
 /// True on this thread in backward(), which fills the gradients of leaves, and false in grad(). An operation may then
 /// give a leaf's extension its gradient, and return an empty Variable.
 bool is_filling_leaves();
+
+/// While it lives, operations of this thread that read a leaf record another Variable in its place. They compute with
+/// the leaf's value as it is: who substitutes gives it the other one's.
+class Substitution {
+ public:
+  Substitution();
+  ~Substitution();
+  Substitution(const Substitution&) = delete;
+  Substitution& operator=(const Substitution&) = delete;
+
+  /// False where the leaf has a substitute already.
+  bool add(const Variable& leaf, const Variable& instead) { return instead_.emplace(leaf.node(), instead).second; }
+  /// In the innermost one that lives on this thread.
+  static void apply(std::vector<Variable>& inputs);
+
+ private:
+  std::unordered_map<const Node*, Variable> instead_;
+  Substitution* outer_;
+};
 
 }  // namespace xgrad

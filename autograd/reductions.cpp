@@ -44,7 +44,49 @@ Variable extreme(std::string_view operation, const Variable& x, const Axes& axes
   });
 }
 
+// Sums so far along dimension d, from the begin or from the end: each is the transpose of the other.
+Variable running_sum(const Variable& x, std::size_t d, bool from_end) {
+  const Shape& shape = x.shape();
+  const auto axis = shape.begin() + static_cast<std::ptrdiff_t>(d);
+  const std::size_t inner = element_count(Shape(axis + 1, shape.end())), block = inner * *axis;
+  Tensor value = Tensor::from_shape(shape);
+  for (std::size_t begin = 0; begin < x.size(); begin += block)
+    for (std::size_t i = 0; i < inner; ++i) {
+      double total = 0;
+      for (std::size_t k = 0; k < *axis; ++k) {
+        const std::size_t at = begin + (from_end ? *axis - 1 - k : k) * inner + i;
+        value.data()[at] = static_cast<Scalar>(total += static_cast<double>(x.value().data()[at]));
+      }
+    }
+  return record("cumsum", std::move(value), {x}, [d, from_end](const Variable&, const Variable& g) {
+    return std::vector{running_sum(g, d, !from_end)};
+  });
+}
+
 }  // namespace
+
+Variable prod(const Variable& x, const Axes& axes, bool keepdims) {
+  const std::vector<bool> reduced = axes.mask("prod", x.shape());
+  std::vector<std::ptrdiff_t> order;
+  for (const bool first : {true, false})
+    for (std::size_t d = 0; d < reduced.size(); ++d)
+      if (reduced[d] == first) order.push_back(static_cast<std::ptrdiff_t>(d));
+  const Shape shape = reduced_shape(x.shape(), reduced, keepdims);
+  std::size_t count = reduced_count(x.shape(), reduced);
+  if (count == 0) return Variable(ones(shape));
+  // The first half times the second, again and again: nothing is divided by, as a quotient of the product would be.
+  Variable y = reshape(transpose(x, order), {count, element_count(shape)});
+  for (; count > 1; count = y.shape()[0]) {
+    const std::size_t half = count / 2;
+    Variable pairs = slice(y, 0, 0, half) * slice(y, 0, half, 2 * half);
+    y = count % 2 == 0 ? pairs : concatenate({pairs, slice(y, 0, count - 1, count)});
+  }
+  return reshape(y, shape);
+}
+
+Variable cumsum(const Variable& x, std::ptrdiff_t axis) {
+  return running_sum(x, checked_axis("cumsum", axis, x.shape()), false);
+}
 
 Variable sum(const Variable& x, const Axes& axes, bool keepdims) {
   const std::vector<bool> reduced = axes.mask("sum", x.shape());

@@ -9,6 +9,10 @@ namespace xgrad {
 
 Variable sum(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 Variable mean(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+/// The product; 1 of no elements. Its gradient is right where elements are 0, too.
+Variable prod(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+/// The sums of the elements so far, along one axis, added up in double.
+Variable cumsum(const Variable& x, std::ptrdiff_t axis = -1);
 /// The largest (smallest) element; NaN where there is one. Equal extremes share the gradient. ValueError for no
 /// elements.
 Variable max(const Variable& x, const Axes& axes = {}, bool keepdims = false);

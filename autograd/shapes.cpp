@@ -1,3 +1,4 @@
+#include <xgrad/autograd/arithmetic.h>
 #include <xgrad/autograd/reductions.h>
 #include <xgrad/autograd/shapes.h>
 #include <xgrad/core/broadcast.h>
@@ -15,6 +16,27 @@ Variable reshape(const Variable& x, const Shape& shape) {
   value.reshape(shape);
   return record("reshape", std::move(value), {x},
                 [](const Variable& y, const Variable& g) { return std::vector{reshape(g, y.input(0).shape())}; });
+}
+
+Variable reshape(const Variable& x, std::initializer_list<ReshapeSize> sizes) {
+  Shape shape;
+  std::size_t inferred = sizes.size();
+  for (const ReshapeSize size : sizes) {
+    const bool infer = size.negative && size.value == static_cast<std::size_t>(-1);
+    if (size.negative && (!infer || inferred < sizes.size()))
+      throw ShapeError(message("[reshape] expected sizes of 0 or more and at most one -1, got ",
+                               infer ? "another -1" : std::to_string(static_cast<std::ptrdiff_t>(size.value))));
+    if (infer) inferred = shape.size();
+    shape.push_back(infer ? 1 : size.value);
+  }
+  const std::size_t known = element_count(shape, "reshape");
+  if (inferred < sizes.size()) {
+    if (known == 0 || x.size() % known != 0)
+      throw ShapeError(message("[reshape] ", x.shape(), " has ", x.size(), " elements, which ", known,
+                               " of the other sizes do not divide"));
+    shape[inferred] = x.size() / known;
+  }
+  return reshape(x, shape);
 }
 
 Variable transpose(const Variable& x, const std::vector<std::ptrdiff_t>& axes) {
@@ -72,6 +94,101 @@ Variable unslice(const Variable& x, const Shape& shape, std::ptrdiff_t axis, std
     return std::vector{slice(g, axis, begin, begin + y.input(0).shape()[d])};
   });
 }
+
+namespace {
+
+// `count` positions of dimension d, from `begin` on, `step` apart.
+struct Steps {
+  std::size_t d;
+  std::ptrdiff_t begin, step;
+  std::size_t count;
+};
+
+// apply(position in the whole, position in the part, elements) for each run of elements that lie side by side.
+template <class Apply>
+void for_each_run(const Shape& whole, const Steps& steps, Apply apply) {
+  const auto axis = whole.begin() + static_cast<std::ptrdiff_t>(steps.d);
+  const std::size_t outer = element_count(Shape(whole.begin(), axis)),
+                    inner = element_count(Shape(axis + 1, whole.end()));
+  for (std::size_t o = 0; o < outer; ++o)
+    for (std::size_t i = 0; i < steps.count; ++i) {
+      const std::ptrdiff_t position = steps.begin + static_cast<std::ptrdiff_t>(i) * steps.step;
+      apply((o * *axis + static_cast<std::size_t>(position)) * inner, (o * steps.count + i) * inner, inner);
+    }
+}
+
+// Those positions of x; and the transpose of that, into zeros of the shape `whole`. Each differentiates to the other.
+Variable put_steps(const Variable& x, const Shape& whole, const Steps& steps);
+
+Variable take_steps(const Variable& x, const Steps& steps) {
+  Shape shape = x.shape();
+  shape[steps.d] = steps.count;
+  Tensor value = Tensor::from_shape(shape);
+  for_each_run(x.shape(), steps, [&](std::size_t whole, std::size_t part, std::size_t size) {
+    std::copy_n(x.value().data() + whole, size, value.data() + part);
+  });
+  return record("slice", std::move(value), {x}, [steps](const Variable& y, const Variable& g) {
+    return std::vector{put_steps(g, y.input(0).shape(), steps)};
+  });
+}
+
+Variable put_steps(const Variable& x, const Shape& whole_shape, const Steps& steps) {
+  Tensor value = zeros(whole_shape);
+  for_each_run(whole_shape, steps, [&](std::size_t whole, std::size_t part, std::size_t size) {
+    std::copy_n(x.value().data() + part, size, value.data() + whole);
+  });
+  return record("unslice", std::move(value), {x},
+                [steps](const Variable&, const Variable& g) { return std::vector{take_steps(g, steps)}; });
+}
+
+Variable triangle(std::string_view operation, const Variable& x, std::ptrdiff_t diagonal, bool below) {
+  const Shape& shape = x.shape();
+  if (shape.size() < 2) throw ShapeError(message("[", operation, "] expected two dimensions or more, got ", shape));
+  const std::size_t rows = shape[shape.size() - 2], columns = shape.back();
+  Tensor inside = Tensor::from_shape({rows, columns});
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t j = 0; j < columns; ++j) {
+      const std::ptrdiff_t k = static_cast<std::ptrdiff_t>(j) - static_cast<std::ptrdiff_t>(i);
+      inside(i, j) = Scalar(below ? k <= diagonal : k >= diagonal);
+    }
+  return where(Variable(std::move(inside)), x, Variable(zeros({})));
+}
+
+}  // namespace
+
+Variable slice(const Variable& x, std::ptrdiff_t axis, Range range) {
+  const std::size_t d = checked_axis("slice", axis, x.shape());
+  const auto size = static_cast<std::ptrdiff_t>(x.shape()[d]), step = range.step;
+  if (step == 0) throw ValueError("[slice] expected a step other than 0");
+  // Positions between which the walk stays: it begins at `low` or above and ends before `high`, or the other way round.
+  const std::ptrdiff_t low = step > 0 ? 0 : -1, high = step > 0 ? size : size - 1;
+  const auto position = [&](std::optional<std::ptrdiff_t> asked, std::ptrdiff_t otherwise) {
+    return asked ? std::clamp(*asked < 0 ? *asked + size : *asked, low, high) : otherwise;
+  };
+  const std::ptrdiff_t begin = position(range.begin, step > 0 ? low : high),
+                       end = position(range.end, step > 0 ? high : low);
+  const std::ptrdiff_t distance = step > 0 ? end - begin : begin - end;
+  // Written so that no step overflows, the most negative number among them.
+  const std::size_t length = step > 0 ? static_cast<std::size_t>(step) : -static_cast<std::size_t>(step);
+  const std::size_t count = distance <= 0 ? 0 : (static_cast<std::size_t>(distance) - 1) / length + 1;
+  if (step == 1 || count == 0)
+    return slice(x, axis, count == 0 ? 0 : static_cast<std::size_t>(begin),
+                 count == 0 ? 0 : static_cast<std::size_t>(end));
+  return take_steps(x, {d, begin, step, count});
+}
+
+Variable Variable::operator[](std::ptrdiff_t index) const {
+  const Shape& whole = shape();
+  if (whole.empty()) throw ShapeError("[slice] expected one dimension or more, got ()");
+  const auto size = static_cast<std::ptrdiff_t>(whole[0]);
+  if (index < -size || index >= size)
+    throw ValueError(message("[slice] expected an index from ", -size, " to below ", size, ", got ", index));
+  const auto at = static_cast<std::size_t>(index < 0 ? index + size : index);
+  return reshape(slice(*this, 0, at, at + 1), Shape(whole.begin() + 1, whole.end()));
+}
+
+Variable tril(const Variable& x, std::ptrdiff_t diagonal) { return triangle("tril", x, diagonal, true); }
+Variable triu(const Variable& x, std::ptrdiff_t diagonal) { return triangle("triu", x, diagonal, false); }
 
 namespace {
 

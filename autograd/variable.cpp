@@ -12,6 +12,7 @@ namespace xgrad {
 namespace {
 
 thread_local bool recording = true;
+thread_local Substitution* substitution = nullptr;
 
 const Node& checked(const std::shared_ptr<Node>& node) {
   if (!node) throw GraphError("[variable] an empty Variable has no value");
@@ -127,11 +128,22 @@ const std::vector<Variable>& Variable::inputs() const& { return checked(node_).i
 
 const Attributes& Variable::attributes() const& { return checked(node_).attributes; }
 
+Substitution::Substitution() : outer_(std::exchange(substitution, this)) {}
+Substitution::~Substitution() { substitution = outer_; }
+
+void Substitution::apply(std::vector<Variable>& inputs) {
+  if (!substitution) return;
+  for (Variable& input : inputs)
+    if (const auto found = substitution->instead_.find(input.node()); found != substitution->instead_.end())
+      input = found->second;
+}
+
 Variable record(std::string_view operation, Tensor value, std::vector<Variable> inputs, Backward backward,
                 Attributes attributes) {
   static std::atomic<std::uint64_t> count = 0;
   Profile* const profile = Profile::current();
   if (profile) profile->add(operation);
+  Substitution::apply(inputs);
   Variable output(std::move(value));
   if (!recording || std::none_of(inputs.begin(), inputs.end(), [](const Variable& v) { return v.requires_grad(); }))
     return output;

@@ -47,6 +47,10 @@ class Variable {
   const Shape& shape() const&;
   Shape shape() && { return Shape(static_cast<const Variable&>(*this).shape()); }
   std::size_t size() const;
+  /// Element `index` of the first axis, without that axis, as part of the graph: a row of a matrix. Negative ones count
+  /// from the end. ShapeError for a scalar, ValueError outside the axis. To walk through many, see unbind() in
+  /// shapes.h.
+  Variable operator[](std::ptrdiff_t index) const;
   /// The only element. ShapeError where there are more or none.
   Scalar item() const;
 

@@ -22,6 +22,9 @@ struct SELU : detail::Activation<selu> {};
 struct SiLU : detail::Activation<silu> {};
 struct Mish : detail::Activation<mish> {};
 struct Softplus : detail::Activation<softplus> {};
+struct ReLU6 : detail::Activation<relu6> {};
+struct Hardswish : detail::Activation<hardswish> {};
+struct LogSigmoid : detail::Activation<log_sigmoid> {};
 
 struct LeakyReLU : Module {
   explicit LeakyReLU(double slope = 0.01) : negative_slope(slope) {}
@@ -33,6 +36,25 @@ struct ELU : Module {
   explicit ELU(double scale = 1) : alpha(scale) {}
   Variable forward(const Variable& x) override { return elu(x, alpha); }
   double alpha;
+};
+
+struct CELU : Module {
+  explicit CELU(double scale = 1) : alpha(scale) {}
+  Variable forward(const Variable& x) override { return celu(x, alpha); }
+  double alpha;
+};
+
+/// One slope, or a slope for each channel of (batch, channels, …). ShapeError where there are other channels.
+struct PReLU : Module {
+  explicit PReLU(std::size_t num_parameters = 1, double initial = 0.25);
+  Variable forward(const Variable& x) override;
+  Parameter weight;  ///< (num_parameters,)
+};
+
+struct GLU : Module {
+  explicit GLU(std::ptrdiff_t along = -1) : axis(along) {}
+  Variable forward(const Variable& x) override { return glu(x, axis); }
+  std::ptrdiff_t axis;
 };
 
 struct GELU : Module {

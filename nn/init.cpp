@@ -85,6 +85,31 @@ double calculate_gain(Nonlinearity nonlinearity, double negative_slope) {
   throw ValueError("[calculate_gain] expected one of the nonlinearities listed in Nonlinearity");
 }
 
+void constant(const Variable& weight, double value) {
+  Tensor& values = weight.mutable_value();
+  std::fill(values.begin(), values.end(), static_cast<Scalar>(value));
+}
+
+void truncated_normal(const Variable& weight, TruncatedNormalOptions o) {
+  if (!(o.deviation > 0 && std::isfinite(o.deviation) && o.low < o.high && o.low < o.mean + 8 * o.deviation &&
+        o.high > o.mean - 8 * o.deviation))
+    throw ValueError(
+        message("[truncated_normal] expected a deviation above 0 and low < high within 8 deviations of the "
+                "mean, got the mean ",
+                o.mean, ", the deviation ", o.deviation, ", ", o.low, " and ", o.high));
+  // Uniform draws, kept with a probability in proportion to the density. Beyond 8 deviations are 1e-15 of all.
+  Generator& generator = default_generator();
+  const auto distance = [&](double x) { return (x - o.mean) / o.deviation; };
+  const double low = std::max(o.low, o.mean - 8 * o.deviation), high = std::min(o.high, o.mean + 8 * o.deviation);
+  const double nearest = distance(std::clamp(o.mean, low, high));
+  for (Scalar& element : weight.mutable_value().storage()) {
+    double value = 0;
+    do value = generator.uniform(low, high);
+    while (generator.uniform() >= std::exp((nearest * nearest - distance(value) * distance(value)) / 2));
+    element = static_cast<Scalar>(value);
+  }
+}
+
 void xavier_uniform(Variable& weight, double gain) { fill_uniform(weight, xavier("xavier_uniform", weight, gain)); }
 void xavier_normal(Variable& weight, double gain) { fill_normal(weight, xavier("xavier_normal", weight, gain)); }
 

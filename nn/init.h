@@ -2,13 +2,24 @@
 //
 //   nn::init::kaiming_normal(layer.weight, {.fan = nn::init::Fan::out});
 //
-// Weights are (out, in, kernel…). fan_in is the product of all dimensions but the first, fan_out that of all but the
-// second. ShapeError for fewer than two dimensions, ValueError for a gain that is not finite.
+// The weights of most are (out, in, kernel…). fan_in is the product of all dimensions but the first, fan_out that of
+// all but the second. ShapeError for fewer than two dimensions, ValueError for a gain that is not finite.
 #pragma once
 
 #include <xgrad/autograd/variable.h>
 
 namespace xgrad::nn::init {
+
+/// All elements of any shape.
+void constant(const Variable& weight, double value);
+
+struct TruncatedNormalOptions {
+  double mean = 0, deviation = 1;
+  double low = -2, high = 2;  ///< bounds of the values; PyTorch's, which do not follow mean and deviation
+};
+/// A normal distribution without what lies outside [low, high]; of any shape. ValueError unless the deviation is above
+/// 0 and finite, low < high, and both within 8 deviations of the mean.
+void truncated_normal(const Variable& weight, TruncatedNormalOptions options = {});
 
 enum class Nonlinearity { linear, sigmoid, tanh, relu, leaky_relu, selu };
 

@@ -1,3 +1,4 @@
+#include <xgrad/autograd/node.h>
 #include <xgrad/autograd/profile.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/flush_to_zero.h>
@@ -39,6 +40,13 @@ void Module::train(bool on) {
 void Module::zero_grad() {
   for (const auto& [name, parameter] : parameters_) parameter.clear_grad();
   for (const auto& [name, child] : children_) child->zero_grad();
+}
+
+void Module::requires_grad(bool on) {
+  for (const auto& [name, parameter] : parameters()) {
+    parameter.node()->requires_grad = on;
+    if (!on) parameter.clear_grad();
+  }
 }
 
 Parameter Module::param(std::string name, Tensor value) {
@@ -105,6 +113,70 @@ void Module::load_state_dict(const StateDict& state) {
 
   for (std::size_t i = 0; i < expected.size(); ++i)
     std::copy_n(found[i]->data(), found[i]->size(), expected[i].second.mutable_value().data());
+}
+
+Module::PartialLoad Module::load_matching(const StateDict& state) {
+  NamedVariables all = parameters();
+  for (auto& entry : buffers()) all.push_back(std::move(entry));
+  PartialLoad report;
+  std::unordered_set<std::string> known;
+  for (const auto& [name, variable] : all) {
+    known.insert(name);
+    const Tensor* const found = state.find(name);
+    const bool fits = found && found->shape() == variable.shape();
+    (fits ? report.taken : found ? report.misshaped : report.missing).push_back(name);
+    if (fits) std::copy_n(found->data(), found->size(), variable.mutable_value().data());
+  }
+  for (const auto& [name, tensor] : state.tensors)
+    if (!known.contains(name)) report.unexpected.push_back(name);
+  return report;
+}
+
+void Module::copy_from(const Module& other) {
+  load_state_dict(other.state_dict());
+  copy_modes(other);
+}
+
+void Module::copy_modes(const Module& other) {
+  training_ = other.training_;
+  for (std::size_t i = 0; i < std::min(children_.size(), other.children_.size()); ++i)
+    children_[i].second->copy_modes(*other.children_[i].second);
+}
+
+namespace {
+
+// While it lives, a parameter has the value of what operations record in its place.
+class Replaced {
+ public:
+  Replaced(const Variable& parameter, const Variable& instead)
+      : parameter_(parameter), value_(std::exchange(parameter.node()->value, instead.value())) {}
+  Replaced(Replaced&&) = default;
+  ~Replaced() {
+    if (parameter_) parameter_.node()->value = std::move(value_);
+  }
+
+ private:
+  Variable parameter_;
+  Tensor value_;
+};
+
+}  // namespace
+
+Variable functional_call(Module& model, const NamedVariables& parameters, const Variable& x) {
+  const NamedVariables own = model.parameters();
+  Substitution substitution;
+  std::vector<Replaced> replaced;
+  for (const auto& [name, instead] : parameters) {
+    const auto found =
+        std::find_if(own.begin(), own.end(), [&, &wanted = name](const auto& entry) { return entry.first == wanted; });
+    if (found == own.end()) throw DataError(message("[functional_call] the model has no parameter '", name, "'"));
+    const Variable& parameter = found->second;
+    if (instead.shape() != parameter.shape())
+      throw ShapeError(
+          message("[functional_call] expected '", name, "' of shape ", parameter.shape(), ", got ", instead.shape()));
+    if (substitution.add(parameter, instead)) replaced.emplace_back(parameter, instead);
+  }
+  return model(x);
 }
 
 }  // namespace xgrad::nn

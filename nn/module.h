@@ -2,8 +2,10 @@
 #pragma once
 
 #include <xgrad/autograd/variable.h>
-#include <xgrad/core/state_dict.h>
+#include <xgrad/core/random.h>
 
+#include <concepts>
+#include <iosfwd>
 #include <memory>
 #include <optional>
 #include <string>
@@ -69,12 +71,23 @@ class Module {
   bool training() const { return training_; }
 
   void zero_grad();
+  /// Whether the parameters here and below get gradients. Those that do not cost none to compute, lose the gradients
+  /// that they have, and optimizers leave them as they are: a network from elsewhere, of which only the end is trained.
+  void requires_grad(bool on);
 
   /// Copies of all parameters and then all buffers, by name.
   StateDict state_dict() const;
   /// Takes over the values. DataError that lists every missing, unexpected, repeated and misshaped name, before
   /// anything changes, unless the state holds exactly this module's names and shapes.
   void load_state_dict(const StateDict& state);
+  /// Takes over the values whose names and shapes fit, and says what became of all: a network whose last layer is for
+  /// other classes, say. `missing` names stay as they are.
+  struct PartialLoad {
+    std::vector<std::string> taken, missing, unexpected, misshaped;
+  };
+  PartialLoad load_matching(const StateDict& state);
+  /// Takes over all values, and which modules train. DataError unless names and shapes are the same.
+  void copy_from(const Module& other);
 
  protected:
   // Each of these throws ValueError for a name that is empty, has a dot, or is taken already.
@@ -95,6 +108,7 @@ class Module {
 
  private:
   void require_free(const std::string& name) const;
+  void copy_modes(const Module& other);
   NamedVariables collect(NamedVariables Module::*own) const;
   void collect(NamedVariables Module::*own, const std::string& prefix, NamedVariables& all,
                std::unordered_set<const Node*>& seen) const;
@@ -103,6 +117,26 @@ class Module {
   Children children_;
   bool training_ = true;
 };
+
+/// A second module with values of its own: `make` constructs one of the same kind, and what this draws does not count.
+///
+///   nn::Sequential teacher = nn::clone(model, make_model);
+template <std::invocable Make>
+auto clone(const Module& original, Make make) {
+  const Generator before = default_generator();
+  auto copy = make();
+  default_generator() = before;
+  copy.copy_from(original);
+  return copy;
+}
+
+/// model(x) with other values in place of some parameters, by their names, through which gradients flow: a step of an
+/// inner training that is itself differentiated (Finn et al. 2017, MAML). The model is as before afterwards, and nobody
+/// else may use it meanwhile. DataError for a name that the model does not have, ShapeError for another shape.
+Variable functional_call(Module& model, const NamedVariables& parameters, const Variable& x);
+
+/// The module and all below it, a line each, with the shapes of their own parameters.
+std::ostream& operator<<(std::ostream& out, const Module& module);
 
 namespace detail {
 /// The shape of a new parameter. ValueError, in the name of `operation`, for sizes outside 1 to 2^31.

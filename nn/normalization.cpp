@@ -21,17 +21,25 @@ void follow(const Variable& running, const std::vector<double>& batch, double sh
     values[c] = Scalar((1 - share) * values[c] + share * factor * batch[c]);
 }
 
+void require_last(std::string_view operation, const Shape& shape, const Shape& last) {
+  if (shape.size() < last.size() || !std::equal(last.rbegin(), last.rend(), shape.rbegin()))
+    throw ShapeError(message("[", operation, "] the last dimensions of ", shape, " are not ", last));
+}
+
+double checked_eps(std::string_view operation, double eps) {
+  if (!(eps >= 0 && std::isfinite(eps)))
+    throw ValueError(message("[", operation, "] expected a finite eps of 0 or more, got ", eps));
+  return eps;
+}
+
 }  // namespace
 
 Normalization::Normalization(std::string_view operation, Shape shape, double eps, bool affine)
     : operation_(operation),
       shape_(detail::checked_sizes(operation, std::move(shape))),
-      eps_(eps),
+      eps_(checked_eps(operation, eps)),
       weight(affine ? param("weight", ones(shape_)) : Parameter()),
-      bias(affine ? param("bias", zeros(shape_)) : Parameter()) {
-  if (!(eps >= 0 && std::isfinite(eps)))
-    throw ValueError(message("[", operation, "] expected a finite eps of 0 or more, got ", eps));
-}
+      bias(affine ? param("bias", zeros(shape_)) : Parameter()) {}
 
 void Normalization::require_shape(std::string_view name, const Variable& variable, const Shape& shape) const {
   if (variable.shape() != shape)
@@ -83,9 +91,7 @@ LayerNorm::LayerNorm(Shape normalized_shape, LayerNormOptions options)
     : Normalization("layer_norm", std::move(normalized_shape), options.eps, options.elementwise_affine) {}
 
 Variable LayerNorm::forward(const Variable& x) {
-  const Shape& shape = x.shape();
-  if (shape.size() < shape_.size() || !std::equal(shape_.rbegin(), shape_.rend(), shape.rbegin()))
-    throw ShapeError(message("[layer_norm] the last dimensions of ", shape, " are not ", shape_));
+  require_last("layer_norm", x.shape(), shape_);
   require_affine_shapes();
   const std::size_t width = element_count(shape_);
   const Variable y = normalize(x, {1, x.size() / width, width}, eps_);
@@ -106,6 +112,22 @@ Variable GroupNorm::forward(const Variable& x) {
   const std::size_t count = shape[0] * groups_;
   const Variable y = normalize(x, {1, count, x.size() / std::max<std::size_t>(count, 1)}, eps_);
   return weight ? y * beside(x, weight) + beside(x, bias) : y;
+}
+
+RMSNorm::RMSNorm(Shape normalized_shape, RMSNormOptions options)
+    : shape_(detail::checked_sizes("rms_norm", std::move(normalized_shape))),
+      eps_(checked_eps("rms_norm", options.eps)),
+      weight(options.elementwise_affine ? param("weight", ones(shape_)) : Parameter()) {}
+
+Variable RMSNorm::forward(const Variable& x) {
+  require_last("rms_norm", x.shape(), shape_);
+  if (weight && weight.shape() != shape_)
+    throw ShapeError(message("[rms_norm] expected weight of shape ", shape_, ", got ", weight.shape()));
+  std::vector<std::ptrdiff_t> axes;
+  for (std::size_t d = 1; d <= shape_.size(); ++d) axes.push_back(-static_cast<std::ptrdiff_t>(d));
+  if (axes.empty() || x.size() == 0) return weight ? x * weight : x;
+  const Variable y = x / sqrt(mean(square(x), axes, true) + eps_);
+  return weight ? y * weight : y;
 }
 
 }  // namespace xgrad::nn

@@ -88,4 +88,31 @@ struct GroupNorm : Normalization {
   std::size_t groups_;
 };
 
+/// Ulyanov et al. 2016: over each channel of each sample; GroupNorm with a group for each channel.
+struct InstanceNorm : GroupNorm {
+  explicit InstanceNorm(std::size_t num_features, GroupNormOptions options = {.affine = false})
+      : GroupNorm(num_features, num_features, options) {}
+};
+
+struct RMSNormOptions {
+  double eps = 1e-6;
+  bool elementwise_affine = true;
+};
+
+/// Zhang & Sennrich 2019: x / sqrt(mean(x^2) + eps) * weight, over the last dimensions, whose sizes are
+/// normalized_shape. Nothing is subtracted, and there is no bias.
+class RMSNorm : public Module {
+ public:
+  explicit RMSNorm(Shape normalized_shape, RMSNormOptions options = {});
+  explicit RMSNorm(std::size_t width, RMSNormOptions options = {}) : RMSNorm(Shape{width}, options) {}
+  Variable forward(const Variable& x) override;
+
+ private:
+  Shape shape_;
+  double eps_;
+
+ public:
+  Parameter weight;  ///< of that shape, at first 1; empty, unless elementwise_affine
+};
+
 }  // namespace xgrad::nn

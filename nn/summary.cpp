@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <ostream>
 #include <typeinfo>
 
 namespace xgrad::nn {
@@ -161,6 +162,24 @@ std::string summary(Module& module, const Shape& input_shape) {
   table += message(grouped(sizeof(Scalar) * parameters), " bytes of parameters");
   if (buffers > 0) table += message(", ", grouped(sizeof(Scalar) * buffers), " bytes of buffers");
   return table + '\n';
+}
+
+namespace {
+
+void write(std::ostream& out, const Module& module, const std::string& name, std::size_t depth) {
+  out << std::string(2 * depth, ' ') << (name.empty() ? "" : name + ": ") << type_name(typeid(module));
+  const NamedVariables all = module.parameters();
+  for (const auto& [parameter, variable] : all)
+    if (parameter.find('.') == std::string::npos) out << ' ' << parameter << ' ' << to_string(variable.shape());
+  out << '\n';
+  for (const auto& [child_name, child] : module.children()) write(out, *child, child_name, depth + 1);
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, const Module& module) {
+  write(out, module, "", 0);
+  return out;
 }
 
 }  // namespace xgrad::nn

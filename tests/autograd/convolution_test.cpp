@@ -136,6 +136,62 @@ const WindowCase convolution_cases[] = {
      [](auto& in) {
        return mean(reshape(in[0], {2, 3, 2, 2, 2, 3}), {3, 5});
      }},
+    {"max_pool2d",
+     {{1, 2, 7, 20}},
+     [](auto& in) {
+       return max_pool2d(in[0], {2, 3}, {.stride = {3, 1}, .dilation = {4, 2}});
+     },
+     [](auto& in) {
+       std::vector<Variable> shifted;
+       for (const std::size_t j : {0u, 2u, 4u}) shifted.push_back(slice(in[0], 3, j, j + 16));
+       const Variable rows = maximum(maximum(shifted[0], shifted[1]), shifted[2]);
+       return maximum(slice(rows, 2, 0, 1), slice(rows, 2, 4, 5));
+     }},
+    {"max_pool2d",
+     {{1, 1, 5, 4}},
+     [](auto& in) {
+       return max_pool2d(in[0], 2, {.stride = {2, 3}, .padding = {0, 1}, .ceil_mode = true});
+     },
+     [](auto& in) {
+       const auto some = [&](std::size_t top, std::size_t bottom, std::size_t left, std::size_t right) {
+         return reshape(max(slice(slice(in[0], 2, top, bottom), 3, left, right)), {1, 1, 1, 1});
+       };
+       std::vector<Variable> rows;
+       for (const std::size_t top : {0u, 2u, 4u}) {
+         const std::size_t bottom = std::min<std::size_t>(top + 2, 5);
+         rows.push_back(concatenate({some(top, bottom, 0, 1), some(top, bottom, 2, 4)}, 3));
+       }
+       return concatenate(rows, 2);
+     }},
+    {"avg_pool2d",
+     {{2, 1, 5, 4}},
+     [](auto& in) {
+       return avg_pool2d(in[0], {2, 3}, {.stride = 2, .padding = {0, 1}, .ceil_mode = true});
+     },
+     [](auto& in) {  // the padding counts, the row that is added does not
+       const Variable wide = concatenate({Variable(zeros({2, 1, 5, 1})), in[0], Variable(zeros({2, 1, 5, 2}))}, 3);
+       const Variable tall = concatenate({wide, Variable(zeros({2, 1, 1, 7}))}, 2);
+       std::vector<Variable> columns;
+       for (const std::size_t left : {0u, 2u, 4u})
+         columns.push_back(sum(reshape(slice(tall, 3, left, left + 3), {2, 1, 3, 2, 3}), {3, 4}));
+       return stack(columns, 3) / Variable(Tensor({{6, 6, 4}, {6, 6, 4}, {3, 3, 2}}));
+     }},
+    {"avg_pool2d",
+     {{1, 1, 4, 4}},
+     [](auto& in) { return avg_pool2d(in[0], 2, {.stride = 3, .padding = 1, .count_padding = false}); },
+     [](auto& in) {
+       const auto middle = mean(slice(slice(in[0], 2, 2, 4), 3, 2, 4));
+       return reshape(
+           stack({in[0][0][0][0][0], mean(in[0][0][0][0] * Tensor({0, 0, 2, 2})),
+                  mean(slice(in[0][0][0], 1, 0, 1) * reshape(Variable(Tensor({0, 0, 2, 2})), {4, 1})), middle}),
+           {1, 1, 2, 2});
+     }},
+    {"global_max_pool2d",
+     {{2, 3, 4, 2}},
+     [](auto& in) { return global_max_pool2d(in[0]); },
+     [](auto& in) {
+       return reshape(max(reshape(in[0], {6, 8}), 1), {2, 3, 1, 1});
+     }},
     {"global_avg_pool2d",
      {{2, 3, 4, 2}},
      [](auto& in) { return global_avg_pool2d(in[0]); },
@@ -275,6 +331,7 @@ TEST_CASE("convolution and pooling refuse what does not fit") {
         global_avg_pool2d(image({2, 3}));
       },
       {"[global_avg_pool2d] expected images (batch, channels, height, width), got (2, 3)"});
+  check_error<ValueError>([&] { avg_pool2d(x, 2, {.dilation = 2}); }, {"[avg_pool2d]", "dilation of 1, got (2, 2)"});
   check_error<ShapeError>([&] { pad2d(image({3}), 1); }, {"[pad2d] expected two dimensions or more, got (3,)"});
   check_error<ValueError>([&] { pad2d(x, -1); }, {"[pad2d] expected paddings from 0 to 2^31, got -1 and -1"});
 }

@@ -297,3 +297,12 @@ TEST_CASE("a triangular factor is solved with as a matrix: third derivatives hol
   const auto of_q = [](const Inputs& in) { return grad(sum(square(qr(in[0]).r)), {in[0]}, {.create_graph = true})[0]; };
   CHECK_NOTHROW(check_second_gradients(of_q, {a}, difference_options));
 }
+
+TEST_CASE("eigh has room for a matrix whose room a float does not count") {
+  if (scalar_is_double) return;
+  const std::size_t n = 2900;  // 2 n^2 + 6 n + 1 is odd, and above 2^24
+  Tensor a = zeros({n, n});
+  for (std::size_t i = 0; i < n; ++i) a(i, i) = Scalar(i);
+  const NoGrad no_grad;
+  CHECK(eigh(Variable(a)).values.value() == arange(n));
+}

@@ -79,6 +79,27 @@ inline void check_same(const Tensor& got, const Tensor& expected) {
           doctest::Approx(static_cast<double>(expected.data()[i])).epsilon(scalar_is_double ? 1e-12 : 1e-5));
 }
 
+// An operation, whose value is checked against what simpler ones give.
+struct Structural {
+  const char* name;
+  std::vector<Shape> shapes;
+  std::function<Variable(const Inputs&)> operation;
+  std::function<Variable(const Inputs&)> expected = {};
+};
+
+inline void check_operation(const Structural& c) {
+  CAPTURE(c.name);
+  CAPTURE(to_string(c.shapes[0]));
+  Generator generator(3);
+  Inputs inputs, switching;
+  for (const Shape& shape : c.shapes) inputs.emplace_back(draw(generator, shape, -2, 2, {}), true);
+  if (c.expected) check_same(c.operation(inputs).value(), c.expected(inputs).value());
+  CHECK_NOTHROW(check_gradients(c.operation, inputs, difference_options));
+  CHECK_NOTHROW(check_second_gradients(c.operation, inputs, difference_options));
+  for (const Shape& shape : c.shapes) switching.emplace_back(draw_switches(generator, shape, -2, 2), true);
+  for (const Inputs& at : {inputs, switching}) check_symmetric(c.operation, at);
+}
+
 /// The operations that have a row in some table.
 inline std::set<std::string>& rows() {
   static std::set<std::string> names;

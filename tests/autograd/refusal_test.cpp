@@ -152,7 +152,7 @@ TEST_CASE("every public operation has a row in a table") {
   const std::regex declaration(R"((?:^|\n)Variable (operator.|\w+)\()");
   std::size_t found = 0;
   for (const char* header : {"arithmetic", "elementwise", "activations", "reductions", "matmul", "convolution",
-                             "pooling", "normalization", "shapes", "indexing"}) {
+                             "pooling", "normalization", "shapes", "indexing", "einsum"}) {
     std::ifstream file(std::string("autograd/") + header + ".h");
     REQUIRE(file);
     std::stringstream text;

@@ -133,3 +133,33 @@ TEST_CASE("initializers refuse what has no fans, and bad gains") {
     CHECK(default_generator().bits() == Generator(1).bits());  // nothing was drawn
   }
 }
+
+TEST_CASE("constant fills, truncated_normal stays within its bounds and has their moments") {
+  Variable w(zeros({200, 100}));
+  nn::init::constant(w, 0.25);
+  CHECK(w.value() == full({200, 100}, Scalar(0.25)));
+  seed(5);
+  struct Case {
+    nn::init::TruncatedNormalOptions options;
+    double mean, deviation;  // of the truncated distribution
+  };
+  // Of [-2, 2] deviations the variance is 1 - 4 phi(2) / (2 Phi(2) - 1) = 0.7737; beyond 3 deviations the mean
+  // is 3.2831.
+  const Case cases[] = {{{}, 0, 0.87962},
+                        {{.low = 3, .high = HUGE_VAL}, 3.2831, 0.26563},
+                        {{.mean = 1, .deviation = 0.5, .low = -HUGE_VAL, .high = HUGE_VAL}, 1, 0.5}};
+  for (const auto& [options, mean, deviation] : cases) {
+    nn::init::truncated_normal(w, options);
+    double total = 0, squares = 0;
+    for (const Scalar v : w.value()) {
+      REQUIRE((double(v) >= options.low && double(v) <= options.high));
+      total += double(v), squares += double(v) * double(v);
+    }
+    const double n = 20000, m = total / n;
+    CHECK(m == doctest::Approx(mean).epsilon(0.02).scale(1));
+    CHECK(std::sqrt(squares / n - m * m) == doctest::Approx(deviation).epsilon(0.02));
+  }
+  check_error<ValueError>([&] { nn::init::truncated_normal(w, {.deviation = 0}); },
+                          {"[truncated_normal]", "deviation 0"});
+  check_error<ValueError>([&] { nn::init::truncated_normal(w, {.low = 9, .high = 10}); }, {"9 and 10"});
+}

@@ -120,6 +120,13 @@ TEST_CASE("activation layers pass their options on") {
   CHECK(nn::GELU(Gelu::tanh)(x).value() == gelu(x, Gelu::tanh).value());
   CHECK(nn::GELU()(x).value() == gelu(x).value());
   CHECK(nn::Hardtanh(-0.25, 1.5)(x).value() == hardtanh(x, -0.25, 1.5).value());
+  CHECK(nn::CELU(0.7)(x).value() == celu(x, 0.7).value());
+  CHECK(nn::GLU()(x).value() == glu(x).value());
+  CHECK(nn::PReLU()(x).value() == leaky_relu(x, 0.25).value());
+  nn::PReLU slopes(4, 0.5);
+  slopes.weight.mutable_value()(1) = 2;
+  CHECK(slopes(x).value() == Tensor({{-1, -1, 0.5, 2}}));
+  check_error<ShapeError>([&] { nn::PReLU(3)(x); }, {"[prelu]", "C = 3", "(1, 4)"});
   CHECK(nn::Softmax(0)(x).value() == ones({1, 4}));
   CHECK(nn::Softmax()(x).value() == softmax(x).value());
   CHECK(nn::LogSoftmax(0)(x).value() == zeros({1, 4}));

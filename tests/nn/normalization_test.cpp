@@ -215,3 +215,18 @@ TEST_CASE("normalization refuses what does not fit, before anything changes") {
   check_error<ValueError>([] { nn::GroupNorm(0, 4); }, {"[group_norm]", "0 groups", "4 channels"});
   check_error<ValueError>([] { nn::GroupNorm(3, 4); }, {"[group_norm]", "3 groups", "4 channels"});
 }
+
+TEST_CASE("InstanceNorm is a group a channel, RMSNorm divides by the root of the mean square") {
+  const Variable x(Generator(1).normal({2, 3, 4, 5}));
+  CHECK(nn::InstanceNorm(3)(x).value() == nn::GroupNorm(3, 3, {.affine = false})(x).value());
+  CHECK_FALSE(nn::InstanceNorm(3).weight);
+  nn::RMSNorm layer(5, {.eps = 0.5});
+  layer.weight.mutable_value()(2) = 3;
+  const Variable expected = x / sqrt(sum(x * x, -1, true) / 5 + 0.5) * Tensor({1, 1, 3, 1, 1});
+  const Tensor got = layer(x).value();
+  for (std::size_t i = 0; i < got.size(); ++i)
+    CHECK(double(got.data()[i]) == doctest::Approx(double(expected.value().data()[i])).epsilon(1e-5));
+  CHECK(nn::RMSNorm({4, 5}, {.elementwise_affine = false})(x).shape() == x.shape());
+  check_error<ShapeError>([&] { nn::RMSNorm(4)(x); }, {"[rms_norm]", "(2, 3, 4, 5)", "(4,)"});
+  check_error<ValueError>([] { nn::RMSNorm(4, {.eps = -1}); }, {"[rms_norm]", "eps", "-1"});
+}
