@@ -86,6 +86,7 @@ StateDict settings(const Task& task, const Choice& choice) {
 }
 
 void check_settings(const StateDict& saved, const Task& task, const Choice& choice) {
+  if (saved.texts.empty()) throw UsageError("--resume: the file holds a network, and no training to go on with");
   const StateDict ours = settings(task, choice);
   StateReader reader("checkpoint", saved);
   std::string contradictions;

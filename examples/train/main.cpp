@@ -15,6 +15,7 @@
 #include <functional>
 
 #include "checkpoint.h"
+#include "classify.h"
 #include "options.h"
 #include "output_file.h"
 #include "page.h"
@@ -179,8 +180,37 @@ std::vector<Output> outputs_of(const Options& options) {
   return outputs;
 }
 
+int classify_all(const Options& options) {
+  if (options.threads) xgrad::set_num_threads(static_cast<int>(*options.threads));
+  TrainedNetwork network = load_network(*options.checkpoint, {options.memory_limit});
+  std::vector<Classified> pictures;
+  bool all_well = true;
+  for (const std::filesystem::path& file : options.classified) try {
+      pictures.push_back({file, classify(network, file, {options.memory_limit})});
+    } catch (const xgrad::DataError& error) {  // the other pictures are not to blame
+      std::fprintf(stderr, "train: %s\n", error.what());
+      all_well = false;
+    }
+  const std::string text = options.json ? classified_json(pictures) : classified_table(pictures);
+  if (options.json || !pictures.empty()) std::fputs(text.c_str(), stdout);
+  return all_well ? 0 : failed;
+}
+
+// What --save says, or "".
+std::string save_best(const Options& options, const std::vector<Run>& runs) {
+  if (!options.save) return "";
+  const Run* const best = best_run(runs);
+  if (!best) throw xgrad::ValueError("no network was trained to the end of an epoch");
+  xgrad::save_checkpoint(*options.save,
+                         {{"network", best->network.below("network.")}, {"model", best->network.below("model.")}});
+  return message("save: ", printable(options.save->string()), runs.size() > 1 ? " (" + best->choice.label + ")" : "",
+                 "\n");
+}
+
 int run(const Options& options) {
+  if (!options.classified.empty()) return classify_all(options);
   const std::vector<Output> outputs = outputs_of(options);
+  if (options.save) const OutputFile can_be_written("--save", *options.save, OutputFile::regular);
   std::optional<xgrad::FileLock> lock;
   if (options.checkpoint) {
     const OutputFile can_be_written("--checkpoint", *options.checkpoint, OutputFile::regular);
@@ -190,7 +220,7 @@ int run(const Options& options) {
   if (options.threads) xgrad::set_num_threads(static_cast<int>(*options.threads));
 
   const Task task = make_task(options);
-  Saving saving{options.checkpoint, options.checkpoint_every};
+  Saving saving{options.checkpoint, options.checkpoint_every, {}, options.save.has_value()};
   if (options.resume) {
     saving.resumed = xgrad::load_checkpoint(*options.checkpoint, {options.memory_limit});
     check_settings(saving.resumed->below("settings."), task, options.choices[0]);
@@ -213,6 +243,12 @@ int run(const Options& options) {
       std::fprintf(stderr, "train: %s: %s\n", output.what, error.what());
       all_well = false;
     }
+  try {
+    written += save_best(options, runs);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "train: save: %s\n", error.what());
+    all_well = false;
+  }
   for (const Run& one : runs) all_well = all_well && one.failure.empty() && one.is_saved;
   std::printf("\n%s%s%s", table(runs, task.epochs, has_colors(STDOUT_FILENO)).c_str(),
               confusions(runs, task.data.test.class_names()).c_str(), written.c_str());

@@ -13,6 +13,8 @@ namespace train {
 
 struct ModelKind;
 
+constexpr std::size_t widest = 16384;  ///< hidden layer of an mlp
+
 struct Architecture {
   const ModelKind* kind;
   std::vector<std::size_t> hidden;  ///< the widths between the pixels and the classes of an mlp

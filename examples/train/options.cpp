@@ -17,7 +17,7 @@ namespace {
 using xgrad::message, xgrad::printable;
 
 constexpr std::size_t option_width = 24, description_width = 80 - option_width;
-constexpr std::size_t most_samples = 1000000, widest = 16384;
+constexpr std::size_t most_samples = 1000000;
 
 // Option names with their kind of value; the defaults stand in the descriptions.
 struct Help : CLI::Formatter {
@@ -161,6 +161,7 @@ void check_files(const Options& options) {
   const File files[] = {{"--plot", options.plot},
                         {"--csv", options.csv},
                         {"--report", options.report},
+                        {"--save", options.save},
                         {"--checkpoint", options.checkpoint}};
   for (const File& a : files)
     for (const File& b : files)
@@ -177,6 +178,17 @@ void check_all_known(const CLI::App& app) {
   const std::string hint = did_you_mean(unknown, known);
   throw UsageError(message(unknown.starts_with('-') ? "unknown option " : "unexpected argument ", printable(unknown),
                            hint.empty() ? "; --help lists the options" : hint));
+}
+
+void check_classification(const CLI::App& app, const Options& options) {
+  if (!options.checkpoint) throw UsageError("--classify needs --checkpoint FILE, whose network it asks");
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string& name = option->get_lnames().at(0);
+    const bool of_use =
+        name == "classify" || name == "checkpoint" || name == "json" || name == "memory-limit" || name == "threads";
+    if (option->count() > 0 && !of_use)
+      throw UsageError(message("--", name, " is about training: it does not go with --classify"));
+  }
 }
 
 }  // namespace
@@ -283,6 +295,15 @@ Options parse(int argc, const char* const* argv) {
   app.add_flag("--resume", options.resume,
                "Go on from there, with the same options, or with more\n--epochs if the schedule is constant")
       ->group("Checkpoint");
+  app.add_option_function<std::vector<std::string>>(
+         "--classify", [&](const auto& files) { options.classified.assign(files.begin(), files.end()); },
+         "Do not train: show what the network in --checkpoint\nmakes of these pictures")
+      ->type_name("FILE...")
+      ->expected(1, -1)
+      ->group("Trained networks");
+  app.add_flag("--json", options.json, "Print that as JSON")->group("Trained networks");
+  add_path("Trained networks", "--save", "FILE", "Save the best network, for --classify --checkpoint FILE",
+           options.save);
   add_path("Output", "--plot", "FILE", "Draw loss and accuracy into an SVG file", options.plot);
   add_path("Output", "--csv", "FILE", "Write the numbers behind the plot", options.csv);
   add_path("Output", "--report", "FILE", "Write an HTML page: plot, confusions, mistakes", options.report);
@@ -302,6 +323,8 @@ Options parse(int argc, const char* const* argv) {
     throw UsageError(printable(error.what()));
   }
   check_all_known(app);
+  if (!options.classified.empty()) return check_classification(app, options), options;
+  if (options.json) throw UsageError("--json belongs to --classify");
   options.choices = choose(optimizers, rates, weight_decay);
   set_moments(options.choices, moments);
   if (options.clip) check_clipping(options.choices);

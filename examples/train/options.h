@@ -52,6 +52,9 @@ struct Options {
   bool resume = false;                          ///< go on from the checkpoint
   std::optional<std::size_t> checkpoint_every;  ///< steps from one to the next, besides the ends of epochs
   std::optional<std::filesystem::path> plot, csv, report;
+  std::optional<std::filesystem::path> save;      ///< the best network
+  std::vector<std::filesystem::path> classified;  ///< pictures for the network of the checkpoint; no training
+  bool json = false;
 };
 
 /// UsageError for what is unknown, unreadable, out of range or contradictory.

@@ -48,10 +48,17 @@ std::vector<Row> rows(const std::vector<Run>& runs, std::size_t epochs) {
   if (validation) rows[0].cells.emplace_back("validation");
   for (const char* heading : {"test accuracy", "seconds", "state"}) rows[0].cells.emplace_back(heading);
 
-  const auto better = [](const Run& a, const Run& b) { return rank(a) < rank(b); };
-  const double highest = runs.size() > 1 ? rank(*std::max_element(runs.begin(), runs.end(), better)) : -1;
+  const Run* const best = best_run(runs);
+  const double highest = runs.size() > 1 && best ? rank(*best) : -1;
   for (const Run& run : runs) rows.push_back({cells(run, epochs, validation), highest >= 0 && rank(run) == highest});
   return rows;
+}
+
+const Run* best_run(const std::vector<Run>& runs) {
+  const Run* best = nullptr;
+  for (const Run& run : runs)
+    if (rank(run) >= 0 && (!best || rank(run) > rank(*best))) best = &run;
+  return best;
 }
 
 std::string table(const std::vector<Run>& runs, std::size_t epochs, bool colors) {

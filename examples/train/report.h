@@ -26,4 +26,7 @@ std::string confusions(const std::vector<Run>& runs, const std::vector<std::stri
 /// validation, its accuracy is one more column.
 std::string csv(const std::vector<Run>& runs);
 
+/// The run with the best test accuracy; null where none has one.
+const Run* best_run(const std::vector<Run>& runs);
+
 }  // namespace train

@@ -13,6 +13,7 @@
 #include <cmath>
 
 #include "checkpoint.h"
+#include "network_file.h"
 
 namespace train {
 namespace {
@@ -58,6 +59,11 @@ class Trainer {
           message(error.what(), " (step ", step_, " of ", task_.steps_per_epoch(), " in epoch ", epoch_ + 1, ")");
     }
     run_.state_bytes = optimizer_->state_bytes();
+    if (saving_.network && run_.failure.empty()) {
+      run_.network.add("network.", description());
+      const optim::EvaluationWeights guard(*optimizer_);
+      run_.network.add("model.", network_.state_dict());
+    }
     return std::move(run_);
   }
 
@@ -137,15 +143,24 @@ class Trainer {
       place.scalars.emplace_back(name + ".sum", (this->*mean).sum);
       place.scalars.emplace_back(name + ".count", (this->*mean).count);
     }
+    StateDict evaluation;  // where these weights are not the model's
+    if (!optimizer_->evaluation_weights().empty()) {
+      const optim::EvaluationWeights guard(*optimizer_);
+      evaluation = network_.state_dict();
+    }
     save_checkpoint(file, {{"settings", settings(task_, run_.choice)},
                            {"place", std::move(place)},
                            {"history", history(run_)},
+                           {"network", description()},
                            {"model", network_.state_dict()},
+                           {"evaluation", std::move(evaluation)},
                            {"optimizer", optimizer_->state_dict()},
                            {"schedule", schedule_->state_dict()},
                            {"loader", batches_->state_dict()},
                            {"generator", default_generator().state_dict()}});
   }
+
+  StateDict description() const { return train::description(task_.architecture, task_.data.train.class_names()); }
 
   void load(const StateDict& saved) {
     const StateDict place = saved.below("place.");

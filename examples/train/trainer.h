@@ -34,7 +34,8 @@ struct Run {
   std::size_t state_bytes = 0;                     ///< of the optimizer
   double epochs = 0;                               ///< how far it came
   bool is_saved = true;                            ///< false where the last checkpoint could not be written
-  std::string failure = {};  ///< empty, or the first value that was not finite, with its step and epoch
+  xgrad::StateDict network = {};  ///< a file's parts (network_file.h) with the weights to evaluate with; if asked for
+  std::string failure = {};       ///< empty, or the first value that was not finite, with its step and epoch
 };
 
 /// The same for every optimizer.
@@ -55,6 +56,7 @@ struct Saving {
   std::optional<std::filesystem::path> file = {};  ///< written at each epoch's end, and when `stop` is not 0
   std::optional<std::size_t> every = {};           ///< steps from one more checkpoint to the next
   std::optional<xgrad::StateDict> resumed = {};    ///< a checkpoint to go on from
+  bool network = false;                            ///< keep the trained network in Run::network
 };
 
 /// Trains until the end, until `stop` is not 0, or until a loss or a gradient is not finite. UsageError for a

@@ -93,6 +93,31 @@ check "it is trained" matches '^adam .* [0-9.]+ %'
 check "its report is well formed" well_formed again.html
 rm again.html
 
+# A trained network, saved, says what it sees in pictures.
+run "${tiny[@]}" --save best.net
+check "the better of two networks is saved" matches '^save: best.net \((adam|adamax)\)$'
+{ printf 'P5 28 28 255\n' && head -c 784 /dev/zero; } >black.pgm
+{ printf 'P6 20 30 255\n' && head -c 1800 /dev/zero | tr '\0' '\377'; } >white.ppm
+run --checkpoint best.net --classify black.pgm white.ppm
+check "pictures of any size and colour are classified" exits 0
+check "each has a class, its probability and three more" \
+  [ "$(grep -cE '^(black.pgm|white.ppm)  +[0-9]  +[0-9.]+ %  ([0-9] [0-9.]+ %(, |$)){3}$' <<<"$output")" -eq 2 ]
+run --checkpoint best.net --classify black.pgm --json
+check "the same in JSON" matches '"probability": 0\.[0-9]+'
+run --checkpoint best.net --classify missing.png black.pgm
+check "a picture that is not there is named" complains "missing.png"
+check "the others are classified" prints "black.pgm"
+check "and the status tells" exits 1
+run "${tiny[@]}" --optimizer sf-adamw --model lenet --checkpoint run.ckpt --save run.net
+check "a checkpoint and a network" exits 0
+run --checkpoint run.ckpt --classify black.pgm
+before=$output
+run --checkpoint run.net --classify black.pgm
+check "a checkpoint has the weights to evaluate with, too" [ "$output" = "$before" ]
+run --checkpoint best.net --optimizer adam --resume "${tiny[@]}"
+check "a network is not a training" complains "holds a network, and no training"
+rm -f best.net black.pgm white.ppm run.ckpt run.net
+
 # Refusals: the arguments, and after the colon what the message says.
 while IFS=: read -r arguments words; do
   read -ra list <<<"$arguments"
@@ -121,6 +146,12 @@ done <<'CASES'
 --plot nowhere/plot.svg:there is no folder
 --csv .:it is a folder
 --data nowhere:nowhere
+--classify a.png:--classify needs --checkpoint FILE
+--checkpoint a --classify a.png --epochs 2:--epochs is about training
+--checkpoint a --classify a.png:a
+--json:--json belongs to --classify
+--save .:it is a folder
+--save same --csv same:the same file
 CASES
 check "refusals leave nothing behind" nothing_but "again.csv run.csv run.html run.svg "
 
