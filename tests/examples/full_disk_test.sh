@@ -19,9 +19,11 @@ refuses() { # refuses PROGRAM OPTIONS…
 }
 refuses adam_by_hand
 refuses backprop_by_hand graph.dot
+refuses autoencoder sheet.pgm 1
 refuses digits_sheet digits.png
 refuses fit_curve fit.svg
 refuses gaussian_process gp.svg
+refuses heat_equation heat.svg
 refuses lenet 64
 refuses lr_range rates.svg 640
 refuses read_digits 64 1
