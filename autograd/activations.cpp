@@ -49,18 +49,21 @@ Variable relu(const Variable& x) {
 
 Variable leaky_relu(const Variable& x, double negative_slope) {
   const auto slope = static_cast<Scalar>(negative_slope);
-  return unary("leaky_relu", x, map_elements(x.value(), [slope](Scalar v) { return v <= 0 ? slope * v : v; }),
-               [slope](const Variable& input, const Variable&) {
-                 return Variable(map_elements(input.value(), [slope](Scalar v) { return v <= 0 ? slope : Scalar(1); }));
-               });
+  return unary(
+      "leaky_relu", x, map_elements(x.value(), [slope](Scalar v) { return v <= 0 ? slope * v : v; }),
+      [slope](const Variable& input, const Variable&) {
+        return Variable(map_elements(input.value(), [slope](Scalar v) { return v <= 0 ? slope : Scalar(1); }));
+      },
+      attributes("alpha", negative_slope));
 }
 
 Variable elu(const Variable& x, double alpha) {
   const auto a = static_cast<Scalar>(alpha);
   Tensor value = map_registers(x.value(), [a](Register v) { return select(v > Scalar(0), v, a * expm1(v)); });
-  return unary("elu", x, std::move(value), [alpha](const Variable& input, const Variable& y) {
+  const auto derivative = [alpha](const Variable& input, const Variable& y) {
     return where(positive(input), Variable(ones({})), y + alpha);  // alpha exp(x) = y + alpha
-  });
+  };
+  return unary("elu", x, std::move(value), derivative, attributes("alpha", alpha));
 }
 
 Variable selu(const Variable& x) {
@@ -86,12 +89,14 @@ Variable softplus(const Variable& x) {
 Variable hardtanh(const Variable& x, double low, double high) {
   if (!(low < high)) throw ValueError(message("[hardtanh] expected low < high, got ", low, " and ", high));
   const auto lo = static_cast<Scalar>(low), hi = static_cast<Scalar>(high);
-  return unary("hardtanh", x, map_elements(x.value(), [=](Scalar v) { return v < lo   ? lo
-                                                                             : v > hi ? hi
-                                                                                      : v; }),
-               [=](const Variable& input, const Variable&) {
-                 return Variable(map_elements(input.value(), [=](Scalar v) { return Scalar(lo < v && v < hi); }));
-               });
+  return unary(
+      "hardtanh", x, map_elements(x.value(), [=](Scalar v) { return v < lo   ? lo
+                                                                    : v > hi ? hi
+                                                                             : v; }),
+      [=](const Variable& input, const Variable&) {
+        return Variable(map_elements(input.value(), [=](Scalar v) { return Scalar(lo < v && v < hi); }));
+      },
+      attributes("min", low, "max", high));
 }
 
 Variable relu6(const Variable& x) { return hardtanh(x, 0, 6); }
@@ -105,7 +110,15 @@ Variable celu(const Variable& x, double alpha) {
   return alpha * elu(x / alpha);
 }
 
-Variable prelu(const Variable& x, const Variable& slope) { return where(positive(x), x, slope * x); }
+Variable prelu(const Variable& x, const Variable& slope) {
+  Tensor value = zip_elements("prelu", x.value(), slope.value(), [](Scalar v, Scalar s) { return v > 0 ? v : s * v; });
+  if (value.shape() != x.shape())
+    throw ShapeError(message("[prelu] the slope ", slope.shape(), " does not broadcast to ", x.shape()));
+  return record("prelu", std::move(value), {x, slope}, [](const Variable& y, const Variable& g) {
+    const Variable &in = y.input(0), &factor = y.input(1), above = positive(in);
+    return std::vector{where(above, g, g * factor), where(above, Variable(zeros({})), g * in)};
+  });
+}
 
 Variable glu(const Variable& x, std::ptrdiff_t axis) {
   const std::size_t size = x.shape()[checked_axis("glu", axis, x.shape())];
@@ -116,10 +129,12 @@ Variable glu(const Variable& x, std::ptrdiff_t axis) {
 Variable softmax(const Variable& x, std::ptrdiff_t axis) {
   const std::vector<bool> reduced = Axes(axis).mask("softmax", x.shape());
   const Tensor e = map_registers(below_largest(x.value(), reduced), [](Register v) { return exp(v); });
-  return record("softmax", zip_elements("softmax", e, reduce_sum(e, reduced), std::divides<>()), {x},
-                [axis](const Variable& y, const Variable& g) {  // y_i (g_i - sum_j g_j y_j)
-                  return std::vector{y * (g - sum(g * y, axis, true))};
-                });
+  return record(
+      "softmax", zip_elements("softmax", e, reduce_sum(e, reduced), std::divides<>()), {x},
+      [axis](const Variable& y, const Variable& g) {  // y_i (g_i - sum_j g_j y_j)
+        return std::vector{y * (g - sum(g * y, axis, true))};
+      },
+      attributes("axis", axis));
 }
 
 Variable log_softmax(const Variable& x, std::ptrdiff_t axis) {
@@ -127,10 +142,12 @@ Variable log_softmax(const Variable& x, std::ptrdiff_t axis) {
   const Tensor below = below_largest(x.value(), reduced);  // so that large logits keep their digits
   const Tensor total = reduce_sum(map_registers(below, [](Register v) { return exp(v); }), reduced);
   const Tensor normalizer = map_registers(total, [](Register v) { return log(v); });
-  return record("log_softmax", zip_elements("log_softmax", below, normalizer, std::minus<>()), {x},
-                [axis](const Variable& y, const Variable& g) {  // g_i - softmax_i sum_j g_j
-                  return std::vector{g - exp(y) * sum(g, axis, true)};
-                });
+  return record(
+      "log_softmax", zip_elements("log_softmax", below, normalizer, std::minus<>()), {x},
+      [axis](const Variable& y, const Variable& g) {  // g_i - softmax_i sum_j g_j
+        return std::vector{g - exp(y) * sum(g, axis, true)};
+      },
+      attributes("axis", axis));
 }
 
 }  // namespace xgrad

@@ -29,7 +29,8 @@ Variable log_sigmoid(const Variable& x);  ///< log(sigmoid(x)), without overflow
 /// x above 0, alpha (exp(x / alpha) - 1) below, with a continuous derivative: Barron 2017. ValueError unless
 /// alpha > 0.
 Variable celu(const Variable& x, double alpha = 1);
-/// x above 0, slope x below, with slopes that are learned: He et al. 2015. The slope broadcasts to x.
+/// x above 0, slope x below, with slopes that are learned: He et al. 2015. ShapeError unless the slope
+/// broadcasts to x.
 Variable prelu(const Variable& x, const Variable& slope);
 /// a sigmoid(b) for the halves a and b of an axis: Dauphin et al. 2017. ShapeError where its size is odd.
 Variable glu(const Variable& x, std::ptrdiff_t axis = -1);

@@ -80,10 +80,12 @@ Variable pow(const Variable& base, const Variable& exponent) {
 
 Variable pow(const Variable& base, double exponent) {
   const auto e = static_cast<Scalar>(exponent);
-  return unary("pow", base, map_elements(base.value(), [e](Scalar x) { return std::pow(x, e); }),
-               [exponent](const Variable& x, const Variable&) {
-                 return exponent == 0 ? scalar(0) : exponent * pow(x, exponent - 1);
-               });
+  return unary(
+      "pow", base, map_elements(base.value(), [e](Scalar x) { return std::pow(x, e); }),
+      [exponent](const Variable& x, const Variable&) {
+        return exponent == 0 ? scalar(0) : exponent * pow(x, exponent - 1);
+      },
+      attributes("exponent", exponent));
 }
 
 Variable maximum(const Variable& a, const Variable& b) {
@@ -114,20 +116,23 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
   Tensor value = broadcast_to(condition.value(), shape);
   Scalar* out = value.data();
   for (std::size_t i = 0; i < value.size(); ++i) out[i] = out[i] != 0 ? from_a.data()[i] : from_b.data()[i];
-  return record("where", std::move(value), {a, b}, [condition](const Variable&, const Variable& g) {
-    return std::vector{where(condition, g, scalar(0)), where(condition, scalar(0), g)};
+  return record("where", std::move(value), {a, b, condition}, [](const Variable& y, const Variable& g) {
+    const Variable& chosen = y.input(2);
+    return std::vector{where(chosen, g, scalar(0)), where(chosen, scalar(0), g), Variable()};
   });
 }
 
 Variable clamp(const Variable& x, double low, double high) {
   if (!(low <= high)) throw ValueError(message("[clamp] expected low <= high, got ", low, " and ", high));
   const auto lo = static_cast<Scalar>(low), hi = static_cast<Scalar>(high);
-  return unary("clamp", x, map_elements(x.value(), [=](Scalar v) { return v < lo   ? lo
-                                                                          : v > hi ? hi
-                                                                                   : v; }),
-               [=](const Variable& input, const Variable&) {
-                 return Variable(map_elements(input.value(), [=](Scalar v) { return Scalar(lo <= v && v <= hi); }));
-               });
+  return unary(
+      "clamp", x, map_elements(x.value(), [=](Scalar v) { return v < lo   ? lo
+                                                                 : v > hi ? hi
+                                                                          : v; }),
+      [=](const Variable& input, const Variable&) {
+        return Variable(map_elements(input.value(), [=](Scalar v) { return Scalar(lo <= v && v <= hi); }));
+      },
+      attributes("min", low, "max", high));
 }
 
 }  // namespace xgrad

@@ -1,4 +1,5 @@
 #include <xgrad/autograd/arithmetic.h>
+#include <xgrad/autograd/attributes.h>
 #include <xgrad/autograd/convolution.h>
 #include <xgrad/autograd/reductions.h>
 #include <xgrad/autograd/shapes.h>
@@ -24,16 +25,21 @@ Shape weight_shape(const Convolution& s) {
 }
 
 Attributes attributes_of(const Convolution& s) {
-  const auto number = [](std::size_t size) { return static_cast<std::int64_t>(size); };
-  const auto both = [&](std::size_t WindowAxis::*size) {
-    return std::vector{number(s.height.*size), number(s.width.*size)};
-  };
-  std::vector<std::int64_t> pads = both(&WindowAxis::padding);  // above and at the left, and the same at the other ends
+  const auto both = [&](std::size_t WindowAxis::*size) { return std::vector{s.height.*size, s.width.*size}; };
+  std::vector<std::size_t> pads = both(&WindowAxis::padding);  // above and at the left, and the same at the other ends
   pads.insert(pads.end(), {pads[0], pads[1]});
-  return {{"strides", both(&WindowAxis::stride)},
-          {"pads", pads},
-          {"dilations", both(&WindowAxis::dilation)},
-          {"group", {number(s.groups)}}};
+  return attributes("strides", both(&WindowAxis::stride), "pads", pads, "dilations", both(&WindowAxis::dilation),
+                    "group", s.groups);
+}
+
+// As ONNX calls the pixels that a transposed convolution has at its end without a window of its own.
+Attributes transposed_attributes_of(const Convolution& s) {
+  const auto rest = [](const WindowAxis& a) {
+    return static_cast<double>(a.in + 2 * a.padding - (a.kernel - 1) * a.dilation - 1 - (a.out - 1) * a.stride);
+  };
+  Attributes all = attributes_of(s);
+  all["output_padding"] = {rest(s.height), rest(s.width)};
+  return all;
 }
 
 Variable conv(const Convolution& sizes, const Variable& x, const Variable& weight, const Variable& bias) {
@@ -52,11 +58,13 @@ Variable conv(const Convolution& sizes, const Variable& x, const Variable& weigh
 Variable conv_input(const Convolution& sizes, const Variable& dy, const Variable& weight) {
   Tensor value = uninitialized(input_shape(sizes), "conv2d_input");
   convolve_input(sizes, dy.value().data(), weight.value().data(), value.data());
-  return record("conv2d_input", std::move(value), {dy, weight}, [sizes](const Variable& y, const Variable& dx) {
+  const auto gradients = [sizes](const Variable& y, const Variable& dx) {
     const Variable &out = y.input(0), &w = y.input(1);
     return std::vector{out.requires_grad() ? conv(sizes, dx, w, {}) : Variable(),
                        w.requires_grad() ? conv_weight(sizes, dx, out) : Variable()};
-  });
+  };
+  return record("conv2d_input", std::move(value), {dy, weight}, gradients,
+                is_recording() ? transposed_attributes_of(sizes) : Attributes());
 }
 
 Variable conv_weight(const Convolution& sizes, const Variable& x, const Variable& dy) {

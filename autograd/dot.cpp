@@ -2,6 +2,7 @@
 #include <xgrad/autograd/node.h>
 #include <xgrad/core/errors.h>
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace xgrad {
@@ -38,7 +39,9 @@ std::string to_dot(const Variable& output, const NamedVariables& names) {
     std::string attributes;
     for (const auto& [attribute, numbers] : current.attributes()) {
       attributes += "\\n" + escaped(attribute);
-      for (const std::int64_t number : numbers) attributes.append(" ").append(std::to_string(number));
+      for (std::size_t i = 0; i < std::min<std::size_t>(numbers.size(), 16); ++i)
+        attributes += message(" ", numbers[i]);
+      if (numbers.size() > 16) attributes += " …";  // such as the positions of a gather
     }
     nodes += message("  ", id, " [label=\"", escaped(title), "\\n", current.shape(), attributes, "\", ", style, "];\n");
     for (const Variable& input : current.inputs()) {

@@ -1,3 +1,4 @@
+#include <xgrad/autograd/attributes.h>
 #include <xgrad/autograd/indexing.h>
 #include <xgrad/autograd/table.h>
 #include <xgrad/core/broadcast.h>
@@ -92,9 +93,10 @@ Variable gather(const Variable& x, std::ptrdiff_t axis, const IndexTensor& index
   const std::vector<std::size_t> from = positions("gather", x.shape(), axis, index);
   Tensor value = uninitialized(Shape(index.shape().begin(), index.shape().end()), "gather");
   for (std::size_t i = 0; i < from.size(); ++i) value.data()[i] = x.value().data()[from[i]];
-  return record("gather", std::move(value), {x}, [axis, index](const Variable& y, const Variable& g) {
+  const auto backward = [axis, index](const Variable& y, const Variable& g) {
     return std::vector{scatter_add(Variable(zeros(y.input(0).shape())), axis, index, g)};
-  });
+  };
+  return record("gather", std::move(value), {x}, backward, attributes("axis", axis, "indices", index));
 }
 
 Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const IndexTensor& index, const Variable& values) {
@@ -105,9 +107,10 @@ Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const IndexTensor& 
   Tensor value = x.value();
   for_each_row_sum(to, value.size(), values.value().data(), 1,
                    [&](std::size_t position, const auto& sum) { add_in_double(value.data()[position], sum[0]); });
-  return record("scatter_add", std::move(value), {x, values}, [axis, index](const Variable& y, const Variable& g) {
+  const auto backward = [axis, index](const Variable& y, const Variable& g) {
     return std::vector{g, y.input(1).requires_grad() ? gather(g, axis, index) : Variable()};
-  });
+  };
+  return record("scatter_add", std::move(value), {x, values}, backward, attributes("axis", axis, "indices", index));
 }
 
 Variable take_rows(const Variable& x, const IndexTensor& index, TakeRowsOptions options) {
@@ -120,14 +123,16 @@ Variable take_rows(const Variable& x, const IndexTensor& index, TakeRowsOptions 
   Scalar* to = value.data();
   const Scalar* from = TableExtension::value_at_rows(x, index).data();
   for (const std::size_t row : rows) to = std::copy_n(from + row * width, width, to);
-  return record("take_rows", std::move(value), {x}, [index, options](const Variable& y, const Variable& g) {
+  const auto backward = [index, sparse = options.sparse_grad](const Variable& y, const Variable& g) {
     const Variable& table = y.input(0);
     const std::size_t count = table.shape()[0];
-    if (!options.sparse_grad || !is_filling_leaves() || !table.operation().empty())
-      return std::vector{add_rows(g, index, count)};
+    if (!sparse || !is_filling_leaves() || !table.operation().empty())
+      return std::vector{add_rows(g, index, count), Variable()};
     add_to_rows(TableExtension::of(table).mutable_rows(), checked_rows("take_rows", index, count), count, g.value());
-    return std::vector<Variable>(1);
-  });
+    return std::vector<Variable>(2);
+  };
+  return record("take_rows", std::move(value), {x, options.positions ? *options.positions : Variable()}, backward,
+                options.positions ? Attributes() : attributes("indices", index));
 }
 
 Variable add_rows(const Variable& rows, const IndexTensor& index, std::size_t count) {

@@ -17,6 +17,8 @@ Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const IndexTensor& 
 
 struct TakeRowsOptions {
   bool sparse_grad = false;  ///< backward() leaves the rows of a leaf's gradient as rows: see table.h
+  /// From which the index was read: the graph has it as a second input, without a gradient.
+  const Variable* positions = nullptr;
 };
 
 /// result[i…] = x[index[i…]] for an index of any shape: whole rows of x (count, …). ValueError for a row outside

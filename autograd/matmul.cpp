@@ -1,3 +1,4 @@
+#include <xgrad/autograd/attributes.h>
 #include <xgrad/autograd/matmul.h>
 #include <xgrad/autograd/reductions.h>
 #include <xgrad/autograd/shapes.h>
@@ -29,14 +30,16 @@ Variable matmul(const Variable& a, const Variable& b, MatmulOptions options) {
   const GemmOptions flags{.transpose_a = options.transpose_a, .transpose_b = options.transpose_b};
   Tensor value = uninitialized(gemm_shape("matmul", a.shape(), b.shape(), flags), "matmul");
   gemm(a.value(), b.value(), value, flags);
-  return record("matmul", std::move(value), {a, b}, [options](const Variable& y, const Variable& g) {
+  const auto backward = [options](const Variable& y, const Variable& g) {
     const Variable &left = y.input(0), &right = y.input(1);
     const auto [ta, tb] = options;
     std::vector<Variable> gradients(2);  // of C = A B: dA = dC B^T and dB = A^T dC, transposed where A and B are
     if (left.requires_grad()) gradients[0] = ta ? matmul(right, g, {tb, true}) : matmul(g, right, {false, !tb});
     if (right.requires_grad()) gradients[1] = tb ? matmul(g, left, {true, ta}) : matmul(left, g, {!ta, false});
     return gradients;
-  });
+  };
+  return record("matmul", std::move(value), {a, b}, backward,
+                attributes("transA", options.transpose_a, "transB", options.transpose_b));
 }
 
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {

@@ -1,8 +1,10 @@
+#include <xgrad/autograd/attributes.h>
 #include <xgrad/autograd/normalization.h>
 #include <xgrad/autograd/ops.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/parallel.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -90,10 +92,51 @@ Variable normalize(const Variable& x, GroupView view, double eps, const Variable
     for_each(view, group, [=](std::size_t i, std::size_t) { to[i] = (in[i] - centre) * scale + shift; });
   });
   if (moments) *moments = *found;
-  return record("normalize", std::move(value), {x, w, b}, [=](const Variable& y, const Variable& g) {
-    return is_recording() ? recorded_gradients(y.input(0), y.input(1), g, view, eps)
-                          : fused_gradients(y.input(0), y.input(1), g, view, eps, *found);
-  });
+  const auto gradients = [=](const Variable& y, const Variable& g) {
+    const Variable factors = y.input(1) ? y.input(1) : Variable(ones(flat));
+    return is_recording() ? recorded_gradients(y.input(0), factors, g, view, eps)
+                          : fused_gradients(y.input(0), factors, g, view, eps, *found);
+  };
+  return record("normalize", std::move(value), {x, weight, bias}, gradients,
+                attributes("outer", view.outer, "count", view.count, "inner", view.inner, "epsilon", eps));
+}
+
+Variable batch_norm(const Variable& x, const Variable& mean, const Variable& variance, double eps,
+                    const Variable& weight, const Variable& bias) {
+  const Shape& shape = x.shape();
+  const std::size_t channels = shape.size() < 2 ? 0 : shape[1];
+  for (const Variable* numbers : {&mean, &variance, &weight, &bias})
+    if (shape.size() < 2 || (*numbers && numbers->shape() != Shape{channels}))
+      throw ShapeError(message("[batch_norm] expected x (batch, channels, …) and ", channels, " numbers each, got ",
+                               shape, " and ", *numbers ? to_string(numbers->shape()) : "none"));
+  const auto beside = [rank = shape.size()](const Variable& numbers) {
+    Shape column(rank - 1, 1);
+    column[0] = numbers.size();
+    return reshape(numbers, column);
+  };
+  const auto inverse_of = [eps](const Variable& v) { return 1 / sqrt(v + eps); };
+  Tensor value;
+  {
+    const NoGrad no_grad;  // one operation, so that the graph has one
+    const Variable inverse = inverse_of(variance), scale = weight ? weight * inverse : inverse;
+    const Variable shift = -mean * scale;
+    value = (x * beside(scale) + beside(bias ? bias + shift : shift)).value();
+  }
+  const auto gradients = [=](const Variable& y, const Variable& g) {
+    const Variable &in = y.input(0), &w = y.input(1), &m = y.input(3), s = inverse_of(y.input(4));
+    const Variable scale = w ? w * s : s;
+    std::vector<Variable> all = {in.requires_grad() ? g * beside(scale) : Variable(), {}, {}, {}, {}};
+    if (std::none_of(y.inputs().begin() + 1, y.inputs().end(), [](const Variable& v) { return v.requires_grad(); }))
+      return all;
+    std::vector<std::ptrdiff_t> others(in.shape().size() - 1, 0);  // all axes but the channels'
+    std::iota(others.begin() + 1, others.end(), 2);
+    const Variable total = sum(g, others), along = sum(g * (in - beside(m)), others) * s;
+    all[1] = along, all[2] = total, all[3] = -scale * total;
+    all[4] = (w ? w * along : along) * (-0.5) * square(s);
+    return all;
+  };
+  return record("batch_norm", std::move(value), {x, weight, bias, mean, variance}, gradients,
+                attributes("epsilon", eps));
 }
 
 }  // namespace xgrad

@@ -23,4 +23,9 @@ struct GroupMoments {
 Variable normalize(const Variable& x, GroupView view, double eps, const Variable& weight = {},
                    const Variable& bias = {}, GroupMoments* moments = nullptr);
 
+/// The same with statistics from elsewhere, such as running ones: for x (batch, channels, …), and mean, variance, and
+/// weight and bias where there are any, of (channels,). ShapeError where shapes do not fit.
+Variable batch_norm(const Variable& x, const Variable& mean, const Variable& variance, double eps,
+                    const Variable& weight = {}, const Variable& bias = {});
+
 }  // namespace xgrad

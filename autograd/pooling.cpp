@@ -1,4 +1,5 @@
 #include <xgrad/autograd/arithmetic.h>
+#include <xgrad/autograd/attributes.h>
 #include <xgrad/autograd/convolution.h>
 #include <xgrad/autograd/pooling.h>
 #include <xgrad/autograd/reductions.h>
@@ -8,6 +9,7 @@
 #include <xgrad/core/parallel.h>
 #include <xgrad/core/simd.h>
 
+#include <array>
 #include <memory>
 
 namespace xgrad {
@@ -182,9 +184,13 @@ Variable max_pool2d(const Variable& x, Size2d kernel, PoolOptions options) {
   Tensor value = Tensor::from_shape(shape);
   const auto positions = std::make_shared<std::vector<std::uint32_t>>(value.size());
   max_planes(axes, x.value(), value, *positions);
-  return record("max_pool2d", std::move(value), {x}, [positions](const Variable& y, const Variable& dy) {
+  const auto backward = [positions](const Variable& y, const Variable& dy) {
     return std::vector{put(dy, y.input(0).shape(), positions)};
-  });
+  };
+  const WindowAxis &h = axes.height, &w = axes.width;
+  return record("max_pool2d", std::move(value), {x}, backward,
+                attributes("kernel_shape", std::array{h.kernel, w.kernel}, "strides", std::array{h.stride, w.stride},
+                           "dilations", std::array{h.dilation, w.dilation}));
 }
 
 Variable avg_pool2d(const Variable& x, Size2d kernel, PoolOptions options) {
@@ -254,17 +260,19 @@ Variable pad2d(const Variable& x, Size2d above_and_left, Size2d below_and_right,
 }
 
 Variable upsample2d(const Variable& x, Size2d scale) {
-  Shape shape = x.shape();
+  const Shape& shape = x.shape();
   if (shape.size() < 2) throw ShapeError(message("[upsample2d] expected two dimensions or more, got ", shape));
   if (scale.height < 1 || scale.width < 1)
     throw ValueError(message("[upsample2d] expected scales of 1 or more, got (", scale.height, ", ", scale.width, ")"));
-  const std::size_t rows = static_cast<std::size_t>(scale.height), columns = static_cast<std::size_t>(scale.width),
-                    height = shape[shape.size() - 2], width = shape.back();
-  const std::size_t images = element_count(Shape(shape.begin(), shape.end() - 2));
-  shape[shape.size() - 2] *= rows, shape.back() *= columns;
-  const Variable repeated =
-      broadcast_to(reshape(x, {images, height, 1, width, 1}), {images, height, rows, width, columns});
-  return reshape(repeated, shape);
+  const auto rows = static_cast<std::size_t>(scale.height), columns = static_cast<std::size_t>(scale.width);
+  const std::size_t height = shape[shape.size() - 2], width = shape.back();
+  const auto with = [&](std::initializer_list<std::size_t> sizes) {  // the dimensions before stay as they are
+    Shape result(shape.begin(), shape.end() - 2);
+    for (const std::size_t size : sizes) result.push_back(size);
+    return result;
+  };
+  const Variable repeated = broadcast_to(reshape(x, with({height, 1, width, 1})), with({height, rows, width, columns}));
+  return reshape(repeated, with({height * rows, width * columns}));
 }
 
 }  // namespace xgrad

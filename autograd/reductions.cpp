@@ -21,6 +21,13 @@ std::size_t reduced_count(const Shape& shape, const std::vector<bool>& reduced) 
   return count;
 }
 
+Attributes attributes_of(const std::vector<bool>& reduced, bool keepdims) {
+  std::vector<std::size_t> axes;
+  for (std::size_t d = 0; d < reduced.size(); ++d)
+    if (reduced[d]) axes.push_back(d);
+  return attributes("axes", axes, "keepdims", keepdims);
+}
+
 // The largest elements, by which others are shifted or scaled, unless they are 0 or not finite: infinity less infinity
 // is NaN, and so is 0 divided by 0.
 Tensor finite_or(Scalar otherwise, const Tensor& largest) {
@@ -35,13 +42,14 @@ Variable extreme(std::string_view operation, const Variable& x, const Axes& axes
   if (reduced_count(x.shape(), reduced) == 0)
     throw ValueError(message("[", operation, "] nothing to reduce: the shape is ", x.shape()));
   Tensor value = with_shape(reduce(x.value(), reduced), reduced_shape(x.shape(), reduced, keepdims));
-  return record(operation, std::move(value), {x}, [reduced, kept](const Variable& y, const Variable& g) {
+  const auto backward = [reduced, kept](const Variable& y, const Variable& g) {
     const Tensor chosen = zip_elements(
         "max", y.input(0).value(), with_shape(y.value(), kept),
         [](Scalar element, Scalar best) { return Scalar(element == best || (element != element && best != best)); });
     const Variable share(zip_elements("max", chosen, reduce_sum(chosen, reduced), std::divides<>()));
     return std::vector{reshape(g, kept) * share};
-  });
+  };
+  return record(operation, std::move(value), {x}, backward, attributes_of(reduced, keepdims));
 }
 
 // Sums so far along dimension d, from the begin or from the end: each is the transpose of the other.
@@ -58,9 +66,10 @@ Variable running_sum(const Variable& x, std::size_t d, bool from_end) {
         value.data()[at] = static_cast<Scalar>(total += static_cast<double>(x.value().data()[at]));
       }
     }
-  return record("cumsum", std::move(value), {x}, [d, from_end](const Variable&, const Variable& g) {
+  const auto backward = [d, from_end](const Variable&, const Variable& g) {
     return std::vector{running_sum(g, d, !from_end)};
-  });
+  };
+  return record("cumsum", std::move(value), {x}, backward, attributes("axis", d, "reverse", from_end));
 }
 
 }  // namespace
@@ -92,9 +101,10 @@ Variable sum(const Variable& x, const Axes& axes, bool keepdims) {
   const std::vector<bool> reduced = axes.mask("sum", x.shape());
   const Shape kept = reduced_shape(x.shape(), reduced, true);
   Tensor value = with_shape(reduce_sum(x.value(), reduced), reduced_shape(x.shape(), reduced, keepdims));
-  return record("sum", std::move(value), {x}, [kept](const Variable& y, const Variable& g) {
+  const auto backward = [kept](const Variable& y, const Variable& g) {
     return std::vector{broadcast_to(reshape(g, kept), y.input(0).shape())};
-  });
+  };
+  return record("sum", std::move(value), {x}, backward, attributes_of(reduced, keepdims));
 }
 
 Variable mean(const Variable& x, const Axes& axes, bool keepdims) {
@@ -131,7 +141,8 @@ Variable norm(const Variable& x, const Axes& axes, bool keepdims) {
         const Variable length = reshape(y, kept), zero(zeros({}));
         const Variable positive(map_elements(length.value(), [](Scalar v) { return Scalar(v != 0); }));
         return std::vector{where(positive, reshape(g, kept) / where(positive, length, 1 + zero), zero) * y.input(0)};
-      });
+      },
+      attributes_of(reduced, keepdims));
 }
 
 Variable vector_norm(const Variable& x, double p, const Axes& axes, bool keepdims) {
@@ -156,10 +167,12 @@ Variable logsumexp(const Variable& x, const Axes& axes, bool keepdims) {
   const Tensor total = reduce_sum(map_registers(shifted, [](Register v) { return exp(v); }), reduced);
   Tensor value =
       zip_elements("logsumexp", map_registers(total, [](Register v) { return log(v); }), shift, std::plus<>());
-  return record("logsumexp", with_shape(std::move(value), reduced_shape(x.shape(), reduced, keepdims)), {x},
-                [kept](const Variable& y, const Variable& g) {
-                  return std::vector{reshape(g, kept) * exp(y.input(0) - reshape(y, kept))};
-                });
+  return record(
+      "logsumexp", with_shape(std::move(value), reduced_shape(x.shape(), reduced, keepdims)), {x},
+      [kept](const Variable& y, const Variable& g) {
+        return std::vector{reshape(g, kept) * exp(y.input(0) - reshape(y, kept))};
+      },
+      attributes_of(reduced, keepdims));
 }
 
 Variable sum_to(const Variable& x, const Shape& shape) {

@@ -1,10 +1,12 @@
 #include <xgrad/autograd/arithmetic.h>
+#include <xgrad/autograd/attributes.h>
 #include <xgrad/autograd/reductions.h>
 #include <xgrad/autograd/shapes.h>
 #include <xgrad/core/broadcast.h>
 #include <xgrad/core/errors.h>
 
 #include <algorithm>
+#include <array>
 
 namespace xgrad {
 
@@ -47,18 +49,20 @@ Variable transpose(const Variable& x, const std::vector<std::ptrdiff_t>& axes) {
   if (order.size() != rank)
     throw ShapeError(message("[transpose] expected ", rank, " axes for the shape ", x.shape(), ", got ", order.size()));
   const Strides dense = dense_strides(x.shape());
-  Shape shape(rank);
+  Shape shape(rank), from(rank);
   Strides strides(rank);
   std::vector<std::ptrdiff_t> inverse(rank, -1);
   for (std::size_t d = 0; d < rank; ++d) {
-    const std::size_t from = checked_axis("transpose", order[d], x.shape());
-    if (inverse[from] != -1)
+    from[d] = checked_axis("transpose", order[d], x.shape());
+    if (inverse[from[d]] != -1)
       throw ShapeError(message("[transpose] axis ", order[d], " is named twice for the shape ", x.shape()));
-    inverse[from] = static_cast<std::ptrdiff_t>(d);
-    shape[d] = x.shape()[from], strides[d] = dense[from];
+    inverse[from[d]] = static_cast<std::ptrdiff_t>(d);
+    shape[d] = x.shape()[from[d]], strides[d] = dense[from[d]];
   }
-  return record("transpose", gather_strided(x.value(), 0, shape, strides), {x},
-                [inverse](const Variable&, const Variable& g) { return std::vector{transpose(g, inverse)}; });
+  return record(
+      "transpose", gather_strided(x.value(), 0, shape, strides), {x},
+      [inverse](const Variable&, const Variable& g) { return std::vector{transpose(g, inverse)}; },
+      attributes("perm", from));
 }
 
 Variable broadcast_to(const Variable& x, const Shape& shape) {
@@ -75,10 +79,12 @@ Variable slice(const Variable& x, std::ptrdiff_t axis, std::size_t begin, std::s
   shape[d] = end - begin;
   const Strides strides = dense_strides(x.shape());
   // The stride of a dimension of size 1 is 0, and so may be its only begin.
-  return record("slice", gather_strided(x.value(), begin * strides[d], shape, strides), {x},
-                [axis, begin](const Variable& y, const Variable& g) {
-                  return std::vector{unslice(g, y.input(0).shape(), axis, begin)};
-                });
+  return record(
+      "slice", gather_strided(x.value(), begin * strides[d], shape, strides), {x},
+      [axis, begin](const Variable& y, const Variable& g) {
+        return std::vector{unslice(g, y.input(0).shape(), axis, begin)};
+      },
+      attributes("axes", d, "starts", begin, "ends", end));
 }
 
 Variable unslice(const Variable& x, const Shape& shape, std::ptrdiff_t axis, std::size_t begin) {
@@ -90,9 +96,11 @@ Variable unslice(const Variable& x, const Shape& shape, std::ptrdiff_t axis, std
   Tensor value = zeros(shape, "unslice");
   const Strides strides = dense_strides(shape);
   scatter_strided(x.value(), value, begin * strides[d], strides);
-  return record("unslice", std::move(value), {x}, [axis, begin, d](const Variable& y, const Variable& g) {
+  const auto backward = [axis, begin, d](const Variable& y, const Variable& g) {
     return std::vector{slice(g, axis, begin, begin + y.input(0).shape()[d])};
-  });
+  };
+  return record("unslice", std::move(value), {x}, backward,
+                attributes("axes", d, "pads", std::array{begin, shape[d] - begin - expected[d]}));
 }
 
 namespace {
@@ -127,9 +135,13 @@ Variable take_steps(const Variable& x, const Steps& steps) {
   for_each_run(x.shape(), steps, [&](std::size_t whole, std::size_t part, std::size_t size) {
     std::copy_n(x.value().data() + whole, size, value.data() + part);
   });
-  return record("slice", std::move(value), {x}, [steps](const Variable& y, const Variable& g) {
+  const auto backward = [steps](const Variable& y, const Variable& g) {
     return std::vector{put_steps(g, y.input(0).shape(), steps)};
-  });
+  };
+  const std::ptrdiff_t end =
+      steps.begin + static_cast<std::ptrdiff_t>(steps.count - 1) * steps.step + (steps.step > 0 ? 1 : -1);
+  return record("slice", std::move(value), {x}, backward,
+                attributes("axes", steps.d, "starts", steps.begin, "ends", end, "steps", steps.step));
 }
 
 Variable put_steps(const Variable& x, const Shape& whole_shape, const Steps& steps) {
@@ -250,7 +262,7 @@ Variable concatenate(const std::vector<Variable>& inputs, std::ptrdiff_t axis) {
     scatter_strided(input.value(), value, begin * strides[d], strides);
     begin += input.shape()[d];
   }
-  return record("concatenate", std::move(value), inputs, [axis, d](const Variable& y, const Variable& g) {
+  const auto backward = [axis, d](const Variable& y, const Variable& g) {
     std::vector<Variable> gradients;
     std::size_t from = 0;
     for (const Variable& input : y.inputs()) {
@@ -259,7 +271,8 @@ Variable concatenate(const std::vector<Variable>& inputs, std::ptrdiff_t axis) {
       from += size;
     }
     return gradients;
-  });
+  };
+  return record("concatenate", std::move(value), inputs, backward, attributes("axis", d));
 }
 
 Variable stack(const std::vector<Variable>& inputs, std::ptrdiff_t axis) {

@@ -27,8 +27,9 @@ struct BackwardOptions {
   const NamedVariables* names = nullptr;  ///< with which check_finite calls leaves, such as &optimizer.parameters()
 };
 
-/// Numbers that an operation was recorded with, such as a convolution's {"strides", {2, 2}}, by their names in ONNX.
-using Attributes = std::map<std::string, std::vector<std::int64_t>>;
+/// Numbers that an operation was recorded with, such as a convolution's {"strides", {2, 2}}, by their names in ONNX. A
+/// double holds every size, position and option.
+using Attributes = std::map<std::string, std::vector<double>>;
 
 /// A tensor in the graph: a shared handle, so that copying one is copying a pointer. An empty one stands for "no
 /// gradient". Each thread may build and differentiate graphs of its own, as long as they share no Variable that

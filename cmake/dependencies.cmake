@@ -14,7 +14,7 @@ xgrad_require(ZLIB zlib1g-dev "gzip files")
 xgrad_require(Threads libc6-dev "the prefetching thread of the loader")
 
 # Optional: single numbers take the place of SIMD registers, one thread that of several, and nothing that of checkpoints,
-# of linear algebra, and of pictures in PNG and JPEG.
+# of linear algebra, of pictures in PNG and JPEG, and of networks in ONNX.
 option(XGRAD_USE_XSIMD "Compute in SIMD registers, with xsimd" ON)
 option(XGRAD_USE_TBB "Split work over threads with oneTBB" ON)
 option(XGRAD_USE_JSON "Save and load checkpoints, with nlohmann-json" ON)
@@ -62,5 +62,23 @@ if(XGRAD_USE_PICTURES)
     message(NOTICE "The library reads no PNG and JPEG: libpng or libturbojpeg was not found. On Debian: apt-get install libpng-dev libturbojpeg0-dev")
   else()
     message(FATAL_ERROR "xgrad needs libpng and libturbojpeg (PNG and JPEG, or configure with -DXGRAD_USE_PICTURES=OFF). On Debian: apt-get install libpng-dev libturbojpeg0-dev")
+  endif()
+endif()
+
+set(XGRAD_USE_ONNX AUTO CACHE STRING "Networks in ONNX's files, with protobuf and ONNX's schema: ON, OFF, or AUTO for ON where they are found")
+set_property(CACHE XGRAD_USE_ONNX PROPERTY STRINGS AUTO ON OFF)
+if(XGRAD_USE_ONNX)
+  find_library(XGRAD_PROTOBUF protobuf)  # ONNX's own package file ends the configuration where protobuf is missing
+  find_library(XGRAD_ONNX_PROTO onnx_proto)
+  find_path(XGRAD_PROTOBUF_INCLUDE google/protobuf/message.h)
+  find_path(XGRAD_ONNX_INCLUDE onnx/onnx_pb.h)
+  mark_as_advanced(XGRAD_PROTOBUF XGRAD_ONNX_PROTO XGRAD_PROTOBUF_INCLUDE XGRAD_ONNX_INCLUDE)
+  if(XGRAD_PROTOBUF AND XGRAD_ONNX_PROTO AND XGRAD_PROTOBUF_INCLUDE AND XGRAD_ONNX_INCLUDE)
+    set(XGRAD_USE_ONNX ON)
+  elseif(XGRAD_USE_ONNX STREQUAL AUTO)
+    set(XGRAD_USE_ONNX OFF)
+    message(NOTICE "The library is without ONNX: protobuf or ONNX's schema was not found. On Debian: apt-get install libprotobuf-dev libonnx-dev")
+  else()
+    message(FATAL_ERROR "xgrad needs protobuf and ONNX's schema (networks in files, or configure with -DXGRAD_USE_ONNX=OFF). On Debian: apt-get install libprotobuf-dev libonnx-dev")
   endif()
 endif()

@@ -5,7 +5,7 @@ include(GNUInstallDirs)
 # <xgrad/core/tensor.h> inside and outside: in the build folder through links, installed as copies.
 set(include_dir ${CMAKE_CURRENT_BINARY_DIR}/include)
 file(MAKE_DIRECTORY ${include_dir}/xgrad)
-foreach(folder core autograd nn optim datasets)
+foreach(folder core autograd nn optim datasets onnx)
   file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/${folder} ${include_dir}/xgrad/${folder} SYMBOLIC)
 endforeach()
 list(TRANSFORM headers REPLACE "(.+)" "#include <xgrad/\\1>" OUTPUT_VARIABLE include_lines)
@@ -33,6 +33,7 @@ function(xgrad_add_library name scalar)
   set(XGRAD_HAS_XSIMD ${XGRAD_USE_XSIMD})
   set(XGRAD_HAS_LINALG ${XGRAD_USE_BLAS})
   set(XGRAD_HAS_PICTURES ${XGRAD_USE_PICTURES})
+  set(XGRAD_HAS_ONNX ${XGRAD_USE_ONNX})
   if(XGRAD_USE_XSIMD)
     set(configuration built_for_${scalar}_with_xsimd)
     target_link_libraries(${name} PUBLIC xsimd)
@@ -65,12 +66,16 @@ function(xgrad_add_library name scalar)
   if(XGRAD_USE_PICTURES)
     target_link_libraries(${name} PRIVATE PNG::PNG turbojpeg)
   endif()
+  if(XGRAD_USE_ONNX)  # a program that neither writes nor reads networks does not load them
+    target_link_libraries(${name} PRIVATE -Wl,--as-needed onnx_proto protobuf)
+  endif()
 endfunction()
 
 xgrad_add_library(xgrad float)
 xgrad_add_library(xgrad_f64 double)
-# The headers that these include are for them alone.
-set_source_files_properties(autograd/factors.cpp datasets/pictures.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+# The headers that these include are for them alone, and so is what these link.
+set_source_files_properties(autograd/factors.cpp datasets/pictures.cpp onnx/graph_file.cpp onnx/save.cpp onnx/load.cpp
+                            PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 set_source_files_properties(${portable_sources} PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 
 if(NOT XGRAD_INSTALL)  # a part of another project: what nobody links is not built

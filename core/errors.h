@@ -43,7 +43,9 @@ std::string printable(std::string_view outside, std::size_t longest = 200);
 /// Joins text, shapes and numbers into one message.
 template <class... Parts>
 std::string message(const Parts&... parts) {
-  return (detail::text(parts) + ...);
+  std::string joined;
+  ((joined += detail::text(parts)), ...);
+  return joined;
 }
 
 }  // namespace xgrad

@@ -30,7 +30,7 @@ Variable Embedding::forward(const Variable& x) {
       throw ValueError(message("[embedding] expected whole numbers from 0 to ", count - 1, ", got ", number));
     index.data()[i] = static_cast<std::int64_t>(number);
   }
-  return lookup(index);
+  return take_rows(weight, index, {.sparse_grad = sparse_, .positions = &x});
 }
 
 }  // namespace xgrad::nn

@@ -71,11 +71,7 @@ Variable BatchNorm::forward(const Variable& x) {
   require_affine_shapes();
   require_shape("running_mean", running_mean, shape_), require_shape("running_var", running_var, shape_);
   require_shape("num_batches_tracked", num_batches_tracked, {});
-  if (!training()) {
-    const Variable inverse = 1 / sqrt(running_var + eps_), scale = weight ? weight * inverse : inverse;
-    const Variable shift = -running_mean * scale;
-    return x * beside(x, scale) + beside(x, bias ? bias + shift : shift);
-  }
+  if (!training()) return batch_norm(x, running_mean, running_var, eps_, weight, bias);
   if (n < 2) throw ValueError(message("[batch_norm] expected two values a channel or more to train on, got ", shape));
   GroupMoments moments;
   // Two transposes take less time than reading a column at a time.

@@ -267,13 +267,22 @@ TEST_CASE("to_dot writes operations, shapes and names") {
     CHECK_MESSAGE(dot.find(piece) != std::string::npos, piece, " is not in ", dot);
 }
 
-TEST_CASE("a convolution has its numbers as attributes, and to_dot shows them") {
+TEST_CASE("operations have their numbers as attributes, and to_dot shows them") {
   const Variable y = conv2d(Variable(ones({1, 2, 5, 6})), Variable(ones({4, 1, 2, 1}), true), {},
                             {.stride = {2, 1}, .padding = {1, 0}, .dilation = {1, 3}, .groups = 2});
   CHECK(y.attributes() ==
         Attributes{{"strides", {2, 1}}, {"pads", {1, 0, 1, 0}}, {"dilations", {1, 3}}, {"group", {2}}});
   CHECK(relu(y).attributes().empty());
   CHECK(Variable(ones({1})).attributes().empty());
+  CHECK(sum(y, {1, -1}, true).attributes() == Attributes{{"axes", {1, 3}}, {"keepdims", {1}}});
+  CHECK(leaky_relu(y, 0.25).attributes() == Attributes{{"alpha", {0.25}}});
+  CHECK(slice(y, -1, 2, 5).attributes() == Attributes{{"axes", {3}}, {"starts", {2}}, {"ends", {5}}});
+  {
+    const NoGrad no_grad;
+    CHECK(sum(y).attributes().empty());
+  }
+  const std::string many = to_dot(take_rows(Variable(ones({2}), true), IndexTensor(xt::zeros<std::int64_t>({20}))));
+  CHECK_MESSAGE(many.find("indices 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 …\"") != std::string::npos, many);
   const std::string dot = to_dot(y);
   const char* const label = "conv2d\\n(1, 4, 3, 6)\\ndilations 1 3\\ngroup 2\\npads 1 0 1 0\\nstrides 2 1\"";
   CHECK_MESSAGE(dot.find(label) != std::string::npos, dot);

@@ -111,6 +111,8 @@ TEST_CASE("a shape that does not fit is refused with the operation and the shape
          normalize(a, {1, 2, 3}, 0, c, c);
        },
        {"[normalize]", "(2,)", "(1, 2, 3)", "got (3,)"}},
+      {[&] { batch_norm(a, c, b, 0); }, {"[batch_norm]", "(2, 3)", "3 numbers", "got (2, 3) and (2, 4)"}},
+      {[&] { batch_norm(c, c, c, 0); }, {"[batch_norm]", "(3,)"}},
       {[&] { a.item(); }, {"[item]", "(2, 3)"}},
   };
   for (const Case& refused : cases) check_error<ShapeError>(refused.action, refused.pieces);

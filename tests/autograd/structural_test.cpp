@@ -276,6 +276,17 @@ const Structural structural_cases[] = {
      [](auto& in) {
        return reshape(normalized(reshape(in[0], {6, 2, 1}), 1e-5), {6, 2});
      }},
+    {"batch_norm",
+     {{2, 3, 4}, {3}, {3}, {3}, {3}},
+     [](auto& in) { return batch_norm(in[0], in[1], square(in[2]), 0.1, in[3], in[4]); },
+     [](auto& in) {
+       const auto beside = [](const Variable& v) { return reshape(v, {3, 1}); };
+       return (in[0] - beside(in[1])) / sqrt(beside(square(in[2])) + 0.1) * beside(in[3]) + beside(in[4]);
+     }},
+    {"batch_norm",
+     {{4, 3}, {3}, {3}},
+     [](auto& in) { return batch_norm(in[0], in[1], square(in[2]), 0.1); },
+     [](auto& in) { return (in[0] - in[1]) / sqrt(square(in[2]) + 0.1); }},
 };
 
 const bool shapes_counted = add_rows(structural_cases);

@@ -145,7 +145,13 @@ def reductions():
 
 def shapes():
     case("constant", "Constant", value=floats(1.5, -2, 0.25, 3).reshape(2, 2))
-    case("constantofshape_float_ones", "ConstantOfShape", ints(2, 3), value=1.0)
+    case("constantofshape_float_ones", "ConstantOfShape", ints(2, 3), value=floats(1.0))
+    case("shape", "Shape", Draw(3, 4, 5), grad=False)
+    case("shape_start_1_end_negative_1", "Shape", Draw(3, 4, 5), grad=False, start=1, end=-1)
+    case("shape_clip_end", "Shape", Draw(3, 4, 5), grad=False, end=10)
+    case("cast_to_whole", "Cast", floats(-1.7, -1, 0, 0.5, 3.9), grad=False, to=7)
+    case("cast_to_truth", "Cast", floats(-1.7, 0, 0.5), grad=False, to=9)
+    case("cast_to_float", "Cast", Draw(2, 3), to=1)
     case("constantofshape_empty", "ConstantOfShape", ints(0, 2))
     for name, shape in {"reordered_all_dims": (4, 2, 3), "reordered_last_dims": (2, 4, 3), "reduced_dims": (2, 12),
                         "extended_dims": (2, 3, 2, 2), "one_dim": (24,), "negative_dim": (2, -1, 2),

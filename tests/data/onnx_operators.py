@@ -185,6 +185,14 @@ def Constant(value):
     return value
 
 
+def Shape(x, start=0, end=None):
+    return np.array(x.shape[start:end])
+
+
+def Cast(x, to):
+    return x.astype({1: np.float64, 7: np.int64, 9: np.bool_}[to])
+
+
 def ConstantOfShape(shape, value=0.0):
     return np.full(shape, value)
 

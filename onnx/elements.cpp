@@ -1,22 +1,16 @@
 // Functions of elements, and reductions.
 #include <xgrad/autograd/ops.h>
 #include <xgrad/core/broadcast.h>
+#include <xgrad/onnx/operators.h>
 
 #include <cmath>
 #include <limits>
-
-#include "../numbers.h"
-#include "onnx.h"
 
 namespace xgrad::onnx {
 namespace {
 
 Operator of(Variable (*f)(const Variable&)) {
   return [f](const Node& n) { return f(n[0]); };
-}
-
-Operator of(Variable (*f)(const Variable&, const Variable&)) {
-  return [f](const Node& n) { return f(n[0], n[1]); };
 }
 
 // f(f(a, b), c) …
@@ -71,8 +65,9 @@ Variable modulo(const Node& n) {
   }));
 }
 
-Variable elu_of(const Node& n, double alpha, double gamma) {
-  return n.attribute("gamma", gamma) * elu(n[0], n.attribute("alpha", alpha));
+// ONNX gives the constants in single precision, and so selu() is another function.
+Variable selu_of(const Node& n) {
+  return n.attribute("gamma", 1.05070102214813232421875) * elu(n[0], n.attribute("alpha", 1.67326319217681884765625));
 }
 
 Variable shrink(const Node& n) {
@@ -85,16 +80,27 @@ Variable above(const Node& n, double limit) {
   return where(step(n[0], [limit](Scalar v) { return v > limit; }), n[0], constant(0));
 }
 
-// The upper limit wins, so this is no clamp. Each limit may be left out.
+Variable power(const Node& n) {
+  const bool fixed = n.has(1) && n[1].shape().empty() && is_number(n[1]);
+  return fixed ? pow(n[0], static_cast<double>(n[1].item())) : pow(n[0], n[1]);
+}
+
+// Each limit may be left out. The upper one wins, so with limits that are computed this is no clamp.
 Variable clip(const Node& n) {
+  constexpr double none = std::numeric_limits<double>::infinity();
+  if ((!n.has(1) || is_number(n[1])) && (!n.has(2) || is_number(n[2]))) {
+    const double low = n.has(1) ? static_cast<double>(n[1].item()) : -none;
+    const double high = n.has(2) ? static_cast<double>(n[2].item()) : none;
+    if (low <= high) return clamp(n[0], low, high);
+  }
   const Variable x = n.has(1) ? maximum(n[0], n[1]) : n[0];
   return n.has(2) ? minimum(x, n[2]) : x;
 }
 
-// The axes are a constant input. Without any all are meant, or none.
+// Without axes all are meant, or none.
 Operator reduce(std::function<Variable(const Variable&, const Axes&, bool)> f) {
   return [f](const Node& n) {
-    const Integers axes = n.integers(1);
+    const Integers axes = n.axes();
     return axes.empty() && n.attribute("noop_with_empty_axes", 0) != 0 ? n[0]
                                                                        : f(n[0], axes, n.attribute("keepdims", 1) != 0);
   };
@@ -102,37 +108,20 @@ Operator reduce(std::function<Variable(const Variable&, const Axes&, bool)> f) {
 
 // The library refuses the maximum of nothing. Here it is -infinity.
 Variable max_or_none(const Variable& x, const Axes& axes, bool keepdims) {
-  return x.size() == 0 ? sum(x, axes, keepdims) - infinity : max(x, axes, keepdims);
+  return x.size() == 0 ? sum(x, axes, keepdims) - std::numeric_limits<double>::infinity() : max(x, axes, keepdims);
 }
 
-Variable min_or_none(const Variable& x, const Axes& axes, bool keepdims) { return -max_or_none(-x, axes, keepdims); }
-
-Variable multiply_all(const Variable& x, const Axes& axes, bool keepdims) {
-  const std::vector<bool> reduced = axes.mask("ReduceProd", x.shape());
-  Variable y = x;
-  for (std::size_t d = 0; d < reduced.size(); ++d)
-    if (reduced[d]) {
-      const auto axis = static_cast<std::ptrdiff_t>(d);
-      Shape shape = y.shape();
-      shape[d] = 1;
-      Variable product(ones(shape));
-      for (std::size_t i = 0; i < x.shape()[d]; ++i) product = product * slice(y, axis, i, i + 1);
-      y = product;
-    }
-  return reshape(y, reduced_shape(x.shape(), reduced, keepdims));
+Variable min_or_none(const Variable& x, const Axes& axes, bool keepdims) {
+  return x.size() == 0 ? -max_or_none(x, axes, keepdims) : min(x, axes, keepdims);
 }
 
-// A product with a triangle of ones.
 Variable cumulative_sum(const Node& n) {
-  const bool exclusive = n.attribute("exclusive", 0) != 0, reverse = n.attribute("reverse", 0) != 0;
-  const Variable x = swap_axes(n[0], n.integer(1), -1);
-  const std::size_t size = x.shape().back();
-  Tensor triangle = zeros({size, size});
-  for (std::size_t from = 0; from < size; ++from)
-    for (std::size_t to = 0; to < size; ++to)
-      triangle(from, to) = from == to ? !exclusive : reverse ? from > to : from < to;
-  const Variable y = matmul(reshape(x, {x.size() / size, size}), Variable(triangle));
-  return swap_axes(reshape(y, x.shape()), n.integer(1), -1);
+  const std::ptrdiff_t axis = n.integer(1);
+  const bool from_end = n.attribute("reverse", 0) != 0;
+  const auto turned = [&](const Variable& x) { return from_end ? slice(x, axis, {.step = -1}) : x; };
+  Variable y = cumsum(turned(n[0]), axis);
+  if (n.attribute("exclusive", 0) != 0 && y.size() > 0) y = unslice(slice(y, axis, {.end = -1}), y.shape(), axis, 1);
+  return turned(y);
 }
 
 Operators functions() {
@@ -171,12 +160,11 @@ Operators activations() {
       {"Sigmoid", of(sigmoid)},
       {"Relu", of(relu)},
       {"LeakyRelu", [](const Node& n) { return leaky_relu(n[0], n.attribute("alpha", 0.01)); }},
-      {"PRelu", [](const Node& n) { return where(step(n[0], [](Scalar v) { return v < 0; }), n[1] * n[0], n[0]); }},
+      {"PRelu", [](const Node& n) { return prelu(n[0], n[1]); }},
       {"ThresholdedRelu", [](const Node& n) { return above(n, n.attribute("alpha", 1.0)); }},
       {"Shrink", shrink},
-      {"Elu", [](const Node& n) { return elu_of(n, 1, 1); }},
-      // ONNX gives the constants in single precision, and so selu() is another function.
-      {"Selu", [](const Node& n) { return elu_of(n, 1.67326319217681884765625, 1.05070102214813232421875); }},
+      {"Elu", [](const Node& n) { return elu(n[0], n.attribute("alpha", 1.0)); }},
+      {"Selu", selu_of},
       {"Celu", [](const Node& n) { return n.attribute("alpha", 1.0) * elu(n[0] / n.attribute("alpha", 1.0)); }},
       {"Gelu",
        [](const Node& n) {
@@ -201,7 +189,7 @@ Operators arithmetic() {
       {"Sub", [](const Node& n) { return n[0] - n[1]; }},
       {"Mul", [](const Node& n) { return n[0] * n[1]; }},
       {"Div", [](const Node& n) { return n[0] / n[1]; }},
-      {"Pow", of(pow)},
+      {"Pow", power},
       {"Mod", modulo},
       {"Max", fold(maximum)},
       {"Min", fold(minimum)},
@@ -224,11 +212,11 @@ Operators reductions() {
   return {
       {"ReduceSum", reduce(sum)},
       {"ReduceMean", reduce(mean)},
-      {"ReduceProd", reduce(multiply_all)},
+      {"ReduceProd", reduce(prod)},
       {"ReduceMax", reduce(max_or_none)},
       {"ReduceMin", reduce(min_or_none)},
       {"ReduceL1", reduce([](auto& x, auto& axes, bool keep) { return sum(abs(x), axes, keep); })},
-      {"ReduceL2", reduce([](auto& x, auto& axes, bool keep) { return sqrt(sum(square(x), axes, keep)); })},
+      {"ReduceL2", reduce(norm)},
       {"ReduceSumSquare", reduce([](auto& x, auto& axes, bool keep) { return sum(square(x), axes, keep); })},
       {"ReduceLogSum", reduce([](auto& x, auto& axes, bool keep) { return log(sum(x, axes, keep)); })},
       {"ReduceLogSumExp", reduce(logsumexp)},
@@ -237,6 +225,16 @@ Operators reductions() {
 }
 
 }  // namespace
+
+const Operators& operators() {
+  static const Operators all = [] {
+    Operators every = element_operators();
+    for (Operators part : {shape_operators(), position_operators(), window_operators(), layer_operators()})
+      every.merge(part);
+    return every;
+  }();
+  return all;
+}
 
 Operators element_operators() {
   Operators all = functions();

@@ -1,13 +1,12 @@
 // Convolutions and poolings. The library's are for images: a node with one spatial axis has images of height 1.
 #include <xgrad/autograd/ops.h>
 #include <xgrad/core/broadcast.h>
+#include <xgrad/onnx/operators.h>
 
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
-
-#include "onnx.h"
 
 namespace xgrad::onnx {
 namespace {
@@ -16,26 +15,39 @@ using Pair = std::array<std::ptrdiff_t, 2>;  // of the height, of the width
 
 Size2d size2d(const Pair& pair) { return {pair[0], pair[1]}; }
 
+// 1 for (batch, channels, length), 2 for images.
+std::size_t spatial_rank(const Variable& x) {
+  const Shape& shape = x.shape();
+  if (shape.size() != 3 && shape.size() != 4)
+    throw ShapeError(message("expected (batch, channels, length) or (batch, channels, height, width), got ", shape));
+  return shape.size() - 2;
+}
+
 // (batch, channels, length) as (batch, channels, 1, length).
 Variable as_images(const Variable& x) {
-  Shape shape = x.shape();
-  if (shape.size() == 3) shape.insert(shape.begin() + 2, 1);
-  return reshape(x, shape);
+  if (spatial_rank(x) == 2) return x;
+  return reshape(x, {x.shape()[0], x.shape()[1], 1, x.shape()[2]});
 }
 
 Variable with_rank_of(const Variable& x, const Variable& y) {
+  if (x.shape().size() == 4) return y;
   Shape shape = y.shape();
-  if (x.shape().size() == 3) shape.erase(shape.begin() + 2);
+  shape.erase(shape.begin() + 2);
   return reshape(y, shape);
 }
 
-Pair pair_of(const Integers& numbers, std::size_t begin, std::size_t rank, std::ptrdiff_t otherwise) {
+// An attribute with a number for each spatial axis: at least what it is where it is left out.
+Pair pair_of(const Node& n, const char* name, std::ptrdiff_t otherwise, std::size_t begin = 0) {
+  const std::size_t rank = spatial_rank(n[0]);
+  const std::size_t count = std::string_view(name) == "pads" ? 2 * rank : rank;
+  const Integers numbers = n.attribute(name, Integers());
   if (numbers.empty()) return {otherwise, otherwise};
-  return {rank == 1 ? otherwise : numbers[begin], numbers[begin + rank - 1]};
-}
-
-Pair pair_of(const Node& n, const char* name, std::ptrdiff_t otherwise) {
-  return pair_of(n.attribute(name, Integers()), 0, n[0].shape().size() - 2, otherwise);
+  const bool fits = std::all_of(numbers.begin(), numbers.end(),
+                                [&](std::int64_t v) { return v >= otherwise && v <= std::int64_t{1} << 24; });
+  if (numbers.size() != count || !fits)
+    throw ValueError(message("expected ", name, " to be ", count, " numbers of at least ", otherwise, ", got ",
+                             numbers.size(), fits ? "" : ", one of them out of range"));
+  return {rank == 1 ? otherwise : numbers[begin * rank], numbers[begin * rank + rank - 1]};
 }
 
 struct Windows {
@@ -44,9 +56,8 @@ struct Windows {
 
   Windows(const Node& n, const Pair& kernel_shape)
       : kernel(kernel_shape), strides(pair_of(n, "strides", 1)), dilations(pair_of(n, "dilations", 1)) {
-    const std::size_t rank = n[0].shape().size() - 2;
-    const Integers pads = n.attribute("pads", Integers());
-    before = pair_of(pads, 0, rank, 0), after = pair_of(pads, rank, rank, 0);
+    const std::size_t rank = spatial_rank(n[0]);
+    before = pair_of(n, "pads", 0), after = pair_of(n, "pads", 0, 1);
     for (std::size_t d = 2 - rank; d < 2; ++d) {
       const auto size = static_cast<std::ptrdiff_t>(n[0].shape()[d + rank]);
       const std::string auto_pad = n.attribute<std::string>("auto_pad", "NOTSET");
@@ -62,14 +73,17 @@ struct Windows {
   }
 
   std::ptrdiff_t reach(std::size_t d) const { return (kernel[d] - 1) * dilations[d] + 1; }
+  bool padded() const { return before != Pair{} || after != Pair{} || beyond != Pair{}; }
   double cells() const { return static_cast<double>(kernel[0] * kernel[1]); }
 
   Variable with_padding(const Variable& images) const { return pad2d(images, size2d(before), size2d(after)); }
   Variable with_all(const Variable& images) const { return pad2d(with_padding(images), 0, size2d(beyond)); }
   Variable averages(const Variable& images) const {
-    return avg_pool2d(images, size2d(kernel), {.stride = size2d(strides)});
+    return avg_pool2d(images, size2d(kernel), {.stride = size2d(strides), .dilation = size2d(dilations)});
   }
 };
+
+Windows pooling_windows(const Node& n) { return Windows(n, pair_of(n, "kernel_shape", 1)); }
 
 Variable ones_like(const Variable& images) { return Variable(ones({1, 1, images.shape()[2], images.shape()[3]})); }
 
@@ -93,8 +107,7 @@ Variable convolution(const Node& n) {
 // How much is cut off before and after a transposed convolution, which gives `whole` pixels without padding.
 std::pair<Pair, Pair> cut(const Node& n, const Pair& whole, const Pair& strides) {
   const std::size_t rank = n[0].shape().size() - 2;
-  const Integers pads = n.attribute("pads", Integers());
-  Pair before = pair_of(pads, 0, rank, 0), after = pair_of(pads, rank, rank, 0);
+  Pair before = pair_of(n, "pads", 0), after = pair_of(n, "pads", 0, 1);
   const std::string auto_pad = n.attribute<std::string>("auto_pad", "NOTSET");
   Pair wanted = pair_of(n, "output_shape", 0);
   for (std::size_t d = 2 - rank; d < 2; ++d) {
@@ -127,23 +140,26 @@ Variable transposed_convolution(const Node& n) {
   for (std::size_t d = 0; d < 2; ++d) {
     const auto more_before = static_cast<std::size_t>(before[d] - both[d]);
     const auto more_after = static_cast<std::size_t>(after[d] - both[d]);
-    y = slice(y, static_cast<std::ptrdiff_t>(2 + d), more_before, y.shape()[2 + d] - more_after);
+    if (more_before + more_after > 0)
+      y = slice(y, static_cast<std::ptrdiff_t>(2 + d), more_before, y.shape()[2 + d] - more_after);
   }
   return with_rank_of(n[0], y);
 }
 
 // The library's own padding is at most half of the kernel; ONNX's may be more.
 Variable max_pooling(const Node& n) {
-  const Windows windows(n, pair_of(n, "kernel_shape", 1));
+  const Windows windows = pooling_windows(n);
   const Variable x = as_images(n[0]), nothing = constant(-std::numeric_limits<double>::infinity());
-  const Variable padded = where(windows.with_all(ones_like(x)), windows.with_all(x), nothing);
-  return with_rank_of(n[0], max_pool2d(padded, size2d(windows.kernel), {.stride = size2d(windows.strides)}));
+  const Variable padded = windows.padded() ? where(windows.with_all(ones_like(x)), windows.with_all(x), nothing) : x;
+  return with_rank_of(n[0], max_pool2d(padded, size2d(windows.kernel),
+                                       {.stride = size2d(windows.strides), .dilation = size2d(windows.dilations)}));
 }
 
 // The library's mean counts all cells: it is divided by the share of those that ONNX counts.
 Variable average_pooling(const Node& n) {
-  const Windows windows(n, pair_of(n, "kernel_shape", 1));
+  const Windows windows = pooling_windows(n);
   const Variable x = as_images(n[0]), pixels = ones_like(x);
+  if (!windows.padded()) return with_rank_of(n[0], windows.averages(x));
   const Variable counted = n.attribute("count_include_pad", 0) != 0
                                ? pad2d(ones_like(windows.with_padding(pixels)), 0, size2d(windows.beyond))
                                : windows.with_all(pixels);
@@ -151,7 +167,7 @@ Variable average_pooling(const Node& n) {
 }
 
 Variable lp_pooling(const Node& n) {
-  const Windows windows(n, pair_of(n, "kernel_shape", 1));
+  const Windows windows = pooling_windows(n);
   const double p = n.attribute("p", 2.0);
   const Variable powers = pow(abs(windows.with_all(as_images(n[0]))), p);
   return with_rank_of(n[0], pow(windows.averages(powers) * windows.cells(), 1 / p));

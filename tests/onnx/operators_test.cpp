@@ -1,14 +1,14 @@
-// ONNX's operators, written with the library's operations (see onnx.h), against values from their definitions, which
+// ONNX's operators, written with the library's operations, against values from their definitions, which
 // tests/data/onnx_nodes.py computes; and the gradients and second gradients of those that have them.
-#include "onnx.h"
-
 #include <xgrad/autograd/ops.h>
 
 #include <cmath>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 
-#include "operation_tables.h"
+#include "autograd/operation_tables.h"
+#include "training_operators.h"
 
 using namespace xgrad;
 using Json = nlohmann::json;
@@ -16,17 +16,36 @@ using Json = nlohmann::json;
 namespace {
 
 onnx::Operators all_operators() {
-  onnx::Operators all = onnx::element_operators();
-  for (onnx::Operators part : {onnx::shape_operators(), onnx::window_operators(), onnx::layer_operators()})
-    all.merge(part);
+  onnx::Operators all = onnx::operators();
+  all.merge(onnx::training_operators());
   return all;
+}
+
+Tensor tensor(const Json& json) {
+  const auto shape = json.at("shape").get<std::vector<std::size_t>>();
+  Tensor result = Tensor::from_shape(Shape(shape.begin(), shape.end()));
+  std::size_t i = 0;
+  for (const auto& value : json.at("data"))  // JSON has no NaN and no infinity: they are texts
+    result.data()[i++] = static_cast<Scalar>(value.is_string() ? std::stod(value.get<std::string>()) : double(value));
+  return result;
+}
+
+onnx::Attribute attribute(const Json& json) {
+  if (json.is_object()) return tensor(json);
+  if (json.is_string()) return json.get<std::string>();
+  if (json.is_array() && !json.empty() && json[0].is_string()) return json.get<std::vector<std::string>>();
+  if (json.is_array()) return json.get<onnx::Integers>();
+  if (json.is_number_integer()) return json.get<std::int64_t>();
+  return json.get<double>();
 }
 
 onnx::Node node(const Json& test) {
   onnx::Node result;
   for (const Json& input : test.at("inputs"))
-    result.inputs.push_back(input.is_null() ? Variable() : Variable(onnx::tensor(input)));
-  if (test.contains("attributes")) result.attributes = test.at("attributes");
+    result.inputs.push_back(input.is_null() ? Variable() : Variable(tensor(input)));
+  if (test.contains("attributes"))
+    for (const auto& [name, value] : test.at("attributes").items()) result.attributes.emplace(name, attribute(value));
+  result.outputs = test.at("outputs").size();
   return result;
 }
 
@@ -46,7 +65,7 @@ void check_values(const Json& test, const onnx::Operator& apply) {
   const onnx::Outputs outputs = apply(node(test));
   if (outputs.size() != test.at("outputs").size()) throw ValueError(message(outputs.size(), " outputs"));
   for (std::size_t i = 0; i < outputs.size(); ++i)
-    if (const std::string wrong = difference(outputs[i].value(), onnx::tensor(test.at("outputs")[i])); !wrong.empty())
+    if (const std::string wrong = difference(outputs[i].value(), tensor(test.at("outputs")[i])); !wrong.empty())
       throw ValueError(message("output ", i, ": ", wrong));
 }
 
@@ -56,7 +75,8 @@ void check_derivatives(const Json& test, const onnx::Operator& apply) {
   for (const std::size_t i : test.at("grad")) at.inputs[i] = Variable(at.inputs[i].value(), true);
   const Function joined = [&](const Inputs& inputs) {
     std::vector<Variable> flat;
-    for (const Variable& output : apply({inputs, at.attributes})) flat.push_back(reshape(output, {output.size()}));
+    for (const Variable& output : apply({inputs, at.attributes, at.outputs}))
+      flat.push_back(reshape(output, {output.size()}));
     return concatenate(flat);
   };
   check_gradients(joined, at.inputs, difference_options);

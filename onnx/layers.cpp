@@ -1,16 +1,11 @@
-// Normalizations, recurrent layers, attention, losses and steps of training.
+// Normalizations, recurrent layers, attention and dropout.
 #include <xgrad/autograd/ops.h>
 #include <xgrad/nn/dropout.h>
-#include <xgrad/nn/losses.h>
-#include <xgrad/optim/adagrad.h>
-#include <xgrad/optim/adam.h>
-#include <xgrad/optim/sgd.h>
+#include <xgrad/onnx/operators.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-
-#include "onnx.h"
 
 namespace xgrad::onnx {
 namespace {
@@ -21,8 +16,7 @@ double epsilon(const Node& n) { return n.attribute("epsilon", 1e-5); }
 Outputs batch_normalization(const Node& n) {
   const Variable& x = n[0];
   const auto normalized = [&](const Variable& mean, const Variable& variance) {
-    const Variable scaled = (x - per_channel(mean, x)) / sqrt(per_channel(variance, x) + epsilon(n));
-    return scaled * per_channel(n[1], x) + per_channel(n[2], x);
+    return batch_norm(x, mean, variance, epsilon(n), n[1], n[2]);
   };
   if (n.attribute("training_mode", 0) == 0) return normalized(n[3], n[4]);
   Integers axes = axes_from(2, x.shape());
@@ -35,8 +29,12 @@ Outputs batch_normalization(const Node& n) {
 
 // Groups of channels, each of each sample: a group for each channel is instance normalization.
 Variable group_normalization(const Node& n, std::size_t groups) {
-  const std::size_t count = n[0].shape()[0] * groups;
-  const Variable y = normalize(n[0], {.outer = 1, .count = count, .inner = n[0].size() / count}, epsilon(n));
+  const Shape& shape = n[0].shape();
+  if (shape.size() < 3 || groups == 0 || shape[1] % groups != 0)
+    throw ShapeError(message("expected (batch, channels, …) in ", groups, " groups of channels, got ", shape));
+  const std::size_t count = shape[0] * groups;
+  const Variable y =
+      normalize(n[0], {.outer = 1, .count = count, .inner = n[0].size() / std::max<std::size_t>(count, 1)}, epsilon(n));
   return y * per_channel(n[1], n[0]) + per_channel(n[2], n[0]);
 }
 
@@ -47,9 +45,14 @@ Integers normalized_axes(const Node& n) {
 // The outputs are y, the mean, and 1 / the standard deviation.
 Outputs layer_normalization(const Node& n) {
   const Integers axes = normalized_axes(n);
-  const Variable center = mean(n[0], axes, true), inverse = 1 / sqrt(variance(n[0], axes, true) + epsilon(n));
-  const Variable y = (n[0] - center) * inverse * n[1];
-  return std::vector{n.has(2) ? y + n[2] : y, center, inverse};
+  std::size_t width = 1;
+  for (const std::int64_t axis : axes) width *= n[0].shape()[static_cast<std::size_t>(axis)];
+  const GroupView view = {.outer = 1, .count = n[0].size() / std::max<std::size_t>(width, 1), .inner = width};
+  const Variable y = normalize(n[0], view, epsilon(n)) * n[1];
+  Outputs outputs(n.has(2) ? y + n[2] : y);
+  if (n.outputs > 1) outputs.push_back(mean(n[0], axes, true));
+  if (n.outputs > 2) outputs.push_back(1 / sqrt(variance(n[0], axes, true) + epsilon(n)));
+  return outputs;
 }
 
 Variable rms_normalization(const Node& n) {
@@ -69,8 +72,10 @@ Variable lp_normalization(const Node& n) {
 // The neighbouring channels are added by a pooling in which the channels are the height of an image.
 Variable local_response_normalization(const Node& n) {
   const Shape& shape = n[0].shape();
-  const std::ptrdiff_t size = n.attributes.at("size");
-  const Variable planes = reshape(square(n[0]), {shape[0], 1, shape[1], n[0].size() / (shape[0] * shape[1])});
+  const auto size = n.attribute<std::ptrdiff_t>("size");
+  if (shape.size() < 2 || size < 1) throw ShapeError(message("expected (batch, channels, …), got ", shape));
+  const Variable planes =
+      reshape(square(n[0]), {shape[0], 1, shape[1], n[0].size() / std::max<std::size_t>(shape[0] * shape[1], 1)});
   // The mean over `size` channels, those outside of the image counting as 0.
   const Variable means = avg_pool2d(pad2d(planes, {(size - 1) / 2, 0}, {size / 2, 0}), {size, 1}, {.stride = 1});
   const Variable divisor = n.attribute("bias", 1.0) + n.attribute("alpha", 1e-4) * reshape(means, shape);
@@ -92,7 +97,7 @@ struct Cell {
   Cell(const Node& n, std::size_t d)
       : w(at(n[1], d)),
         r(at(n[2], d)),
-        hidden(n.attributes.at("hidden_size")),
+        hidden(n.attribute<std::size_t>("hidden_size")),
         activation(n.attribute("activations", std::vector<std::string>{"Tanh", "Tanh"}).at(d)),
         linear_before_reset(n.attribute("linear_before_reset", 0) != 0) {
     if (n.has(3)) wb = half(at(n[3], d), 0), rb = half(at(n[3], d), 1);
@@ -143,8 +148,11 @@ State gru_step(const Cell& cell, const Variable& x, const State& state) {
 Outputs recurrent(const Node& n, Step step, std::size_t parts) {
   const bool batch_first = n.attribute("layout", 0) == 1;
   const auto swapped = [&](const Variable& x) { return batch_first ? swap_axes(x, 0, 1) : x; };
+  if (n[0].shape().size() != 3 || n[1].shape().size() != 3)
+    throw ShapeError(message("expected (time, batch, input) and (directions, rows, input), got ", n[0].shape(), " and ",
+                             n[1].shape()));
   const Variable x = swapped(n[0]);
-  const std::size_t directions = n[1].shape()[0], time = x.shape()[0], hidden = n.attributes.at("hidden_size");
+  const std::size_t directions = n[1].shape()[0], time = x.shape()[0], hidden = n.attribute<std::size_t>("hidden_size");
   std::vector<std::vector<Variable>> all(time), last(parts);
   for (std::size_t d = 0; d < directions; ++d) {
     const Cell cell(n, d);
@@ -170,6 +178,8 @@ Outputs recurrent(const Node& n, Step step, std::size_t parts) {
 // (batch, sequence, heads * size) as (batch, heads, sequence, size).
 Variable apart(const Variable& x, std::size_t heads) {
   const Shape& s = x.shape();
+  if (s.size() != 4 && (s.size() != 3 || heads == 0 || s[2] % heads != 0))
+    throw ShapeError(message("expected (batch, sequence, heads * size) with ", heads, " heads, got ", s));
   return s.size() == 4 ? x : swap_axes(reshape(x, {s[0], s[1], heads, s[2] / heads}), 1, 2);
 }
 
@@ -215,103 +225,14 @@ Variable dropout(const Node& n) {
   return layer(n[0]);
 }
 
-// The class axis behind the others, which are then samples: (…, classes) as (samples, classes).
-Variable samples(const Variable& x) {
-  Integers order = axes_from(0, x.shape());
-  std::rotate(order.begin() + 1, order.begin() + 2, order.end());
-  return reshape(transpose(x, order), {x.size() / x.shape()[1], x.shape()[1]});
-}
-
-// Inputs: x (batch, classes, …), targets (batch, …), and perhaps a weight for each class. `loss` gives one for each
-// sample; a target to be ignored has the weight 0, and is read as class 0.
-template <class Loss>
-Variable class_loss(const Node& n, Loss loss) {
-  IndexTensor targets = index(n[1]);
-  const Shape shape = n[1].shape();
-  targets.reshape({targets.size()});
-  Tensor kept = ones({targets.size()});
-  if (n.attributes.contains("ignore_index"))
-    for (std::size_t i = 0; i < targets.size(); ++i)
-      if (targets(i) == n.attributes.at("ignore_index").get<std::int64_t>()) kept(i) = 0, targets(i) = 0;
-  const Variable weights = n.has(2) ? Variable(kept) * take_rows(n[2], targets) : Variable(kept);
-  const Variable losses = loss(samples(n[0]), targets) * weights;
-  const std::string reduction = n.attribute<std::string>("reduction", "mean");
-  return reduction == "none" ? reshape(losses, shape) : reduction == "sum" ? sum(losses) : sum(losses) / sum(weights);
-}
-
-Variable negative_log_likelihood(const Node& n) {
-  return class_loss(
-      n, [](const Variable& x, const IndexTensor& targets) { return nn::nll_loss(x, targets, nn::Reduction::none); });
-}
-
-Outputs softmax_cross_entropy(const Node& n) {
-  const Variable loss = class_loss(n, [](const Variable& x, const IndexTensor& targets) {
-    return nn::cross_entropy(x, targets, {.reduction = nn::Reduction::none});
-  });
-  return std::vector{loss, log_softmax(n[0], 1)};
-}
-
-// A step of training. Inputs: the rate, the number of steps so far, and then of all tensors x, g, and each state: x1,
-// x2, …, g1, g2, …. Outputs: the new x and states. What ONNX calls regularization is that of a loss: |x|^2 / 2.
-template <class Optimizer, class Options>
-Outputs train(const Node& n, const Options& options, const std::vector<std::string>& slots) {
-  const std::size_t tensors = (n.inputs.size() - 2) / (2 + slots.size());
-  std::vector<Variable> outputs((1 + slots.size()) * tensors);
-  for (std::size_t i = 0; i < tensors; ++i) {
-    const Variable x(n[2 + i].value(), true);
-    Optimizer optimizer({{"x", x}}, options);
-    StateDict state = {.scalars = {{"x.step", 1}}, .texts = {{"rule", std::string(optimizer.rule())}}};
-    for (std::size_t s = 0; s < slots.size(); ++s)
-      state.tensors.emplace_back("x." + slots[s], n[2 + (2 + s) * tensors + i].value());
-    optimizer.load_state_dict(state);
-    (sum(x * n[2 + tensors + i]) + n.attribute("norm_coefficient", 0.0) / 2 * sum(square(x))).backward();
-    optimizer.step();
-    outputs[i] = (1 - n.attribute("norm_coefficient_post", 0.0)) * x;
-    for (std::size_t s = 0; s < slots.size(); ++s)
-      outputs[(1 + s) * tensors + i] = Variable(optimizer.state("x", slots[s]));
-  }
-  return outputs;
-}
-
-double rate(const Node& n) { return static_cast<double>(n[0].item()); }
-double steps(const Node& n) { return static_cast<double>(n.integer(1)); }
-
-Outputs adagrad(const Node& n) {
-  const double slower = 1 + steps(n) * n.attribute("decay_factor", 0.0);
-  return train<optim::Adagrad>(n, optim::AdagradOptions{.lr = rate(n) / slower, .eps = n.attribute("epsilon", 1e-6)},
-                               {"sum"});
-}
-
-// The correction of the bias is a factor of the rate, and is left out before the first step.
-Outputs adam(const Node& n) {
-  const double alpha = n.attribute("alpha", 0.9), beta = n.attribute("beta", 0.999), t = steps(n);
-  const double correction = t > 0 ? std::sqrt(1 - std::pow(beta, t)) / (1 - std::pow(alpha, t)) : 1;
-  return train<optim::Adam>(n,
-                            optim::AdamOptions{.lr = rate(n) * correction,
-                                               .beta1 = alpha,
-                                               .beta2 = beta,
-                                               .eps = n.attribute("epsilon", 1e-6),
-                                               .dialect = optim::Dialect::mlx},
-                            {"exp_avg", "exp_avg_sq"});
-}
-
-// The first step takes the whole gradient into the momentum.
-Outputs momentum(const Node& n) {
-  return train<optim::SGD>(n,
-                           optim::SGDOptions{.lr = rate(n),
-                                             .momentum = n.attributes.at("alpha"),
-                                             .dampening = steps(n) > 0 ? 1 - n.attribute("beta", 1.0) : 0,
-                                             .nesterov = n.attributes.at("mode") == "nesterov"},
-                           {"momentum_buffer"});
-}
-
 }  // namespace
 
 Operators layer_operators() {
   return {
       {"BatchNormalization", batch_normalization},
       {"InstanceNormalization", [](const Node& n) { return group_normalization(n, n[0].shape()[1]); }},
-      {"GroupNormalization", [](const Node& n) { return group_normalization(n, n.attributes.at("num_groups")); }},
+      {"GroupNormalization",
+       [](const Node& n) { return group_normalization(n, n.attribute<std::size_t>("num_groups")); }},
       {"LayerNormalization", layer_normalization},
       {"RMSNormalization", rms_normalization},
       {"MeanVarianceNormalization", mean_variance_normalization},
@@ -322,11 +243,6 @@ Operators layer_operators() {
       {"GRU", [](const Node& n) { return recurrent(n, gru_step, 1); }},
       {"Attention", attention},
       {"Dropout", dropout},
-      {"NegativeLogLikelihoodLoss", negative_log_likelihood},
-      {"SoftmaxCrossEntropyLoss", softmax_cross_entropy},
-      {"Adagrad", adagrad},
-      {"Adam", adam},
-      {"Momentum", momentum},
   };
 }
 

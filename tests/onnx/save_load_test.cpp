@@ -1,0 +1,115 @@
+// Networks go out to ONNX's files, and in again.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdlib>
+
+#include "models.h"
+
+using namespace xgrad;
+using namespace onnx_models;
+
+namespace {
+
+std::filesystem::path file(const std::string& name) {
+  return std::filesystem::temp_directory_path() /
+         ("xgrad_onnx_" + std::to_string(sizeof(Scalar)) + "_" + name + ".onnx");
+}
+
+// The largest difference, relative to 1 or the larger number.
+double difference(const Tensor& a, const Tensor& b) {
+  if (a.shape() != b.shape()) return 1e300;
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const auto x = static_cast<double>(a.data()[i]), y = static_cast<double>(b.data()[i]);
+    if (x != y) largest = std::max(largest, std::abs(x - y) / std::max(1.0, std::abs(x)));
+  }
+  return largest;
+}
+
+}  // namespace
+
+TEST_CASE("a network is saved and loaded: the same outputs at every batch size, and the same file again") {
+  for (const Model& test : all_models()) {
+    CAPTURE(test.name);
+    seed(7);
+    const std::unique_ptr<nn::Module> model = test.make();
+    for (const auto& [name, statistic] : model->buffers())  // other than at first
+      for (Scalar& element : statistic.mutable_value()) element += static_cast<Scalar>(0.25);
+    save_onnx(*model, Variable(input_of(test, 3)), file("a"));
+    CHECK(model->training());
+    const std::unique_ptr<nn::Module> loaded = load_onnx(file("a"));
+    model->eval();
+    const NoGrad no_grad;
+    for (const std::size_t batch : {1u, 2u, 5u}) {
+      const Variable x(input_of(test, batch));
+      const double wrong = difference((*model)(x).value(), (*loaded)(x).value());
+      // ONNX keeps options, such as epsilon, in single precision.
+      CHECK_MESSAGE(wrong <= (test.exact && sizeof(Scalar) == sizeof(float) ? 0 : 1e-5), wrong);
+    }
+    const NamedVariables ours = model->parameters(), theirs = loaded->parameters();
+    REQUIRE(ours.size() == theirs.size());
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+      CHECK(ours[i].first == theirs[i].first);
+      CHECK(ours[i].second.value() == theirs[i].second.value());
+    }
+    save_onnx(*loaded, Variable(input_of(test, 3)), file("b"));
+    CHECK(bytes_of(file("a")) == bytes_of(file("b")));
+  }
+}
+
+TEST_CASE("a loaded network is trained on") {
+  for (const Model& test : all_models()) {
+    if (test.name != "lenet" && test.name != "cnn with batch normalization" && test.name != "gru cell") continue;
+    CAPTURE(test.name);
+    seed(7);
+    save_onnx(*test.make(), Variable(input_of(test, 3)), file("a"));
+    const std::unique_ptr<nn::Module> model = load_onnx(file("a"));
+    const Variable x(input_of(test, 8));
+    const Tensor target = (*model)(Variable(input_of(test, 8))).value();  // what the network can give
+    optim::Adam optimizer(model->parameters(), {.lr = 1e-2});
+    const auto loss = [&] { return mean(square((*model)(x)-target)); };
+    const Scalar before = loss().item();
+    for (int step = 0; step < 100; ++step) {
+      optimizer.zero_grad();
+      loss().backward();
+      optimizer.step();
+    }
+    CHECK(loss().item() < before / 2);
+  }
+}
+
+TEST_CASE("names of the input and the output, and modes of a part of the model, are kept") {
+  nn::Sequential model{nn::Linear(4, 4), nn::Dropout(0.5), nn::BatchNorm1d(4)};
+  model[1].eval();
+  save_onnx(model, Variable(ones({2, 4})), file("a"), {.input = "pixels", .output = "scores"});
+  CHECK((model.training() && model[0].training() && !model[1].training() && model[2].training()));
+  const std::unique_ptr<nn::Module> loaded = load_onnx(file("a"));
+  CHECK(loaded->parameters().size() == 4);
+  REQUIRE(loaded->buffers().size() == 2);
+  CHECK(loaded->buffers()[0].first == "2.running_mean");
+  CHECK(bytes_of(file("a")).find("pixels") != std::string::npos);
+  CHECK(bytes_of(file("a")).find("scores") != std::string::npos);
+}
+
+TEST_CASE("ONNX files for other programs") {  // tests/onnx/check.py names the folder, and reads them
+  const char* const folder = std::getenv("XGRAD_ONNX_FOLDER");
+  if (!folder) return;
+  for (const Model& test : all_models()) {
+    seed(7);
+    const std::unique_ptr<nn::Module> model = test.make();
+    const std::filesystem::path stem = std::filesystem::path(folder) / test.name;
+    save_onnx(*model, Variable(input_of(test, 3)), stem.string() + ".onnx");
+    model->eval();
+    const Variable x(input_of(test, 4));
+    std::ofstream numbers(stem.string() + ".txt");
+    numbers.precision(17);
+    for (const Tensor& tensor : {x.value(), (*model)(x).value()}) {
+      for (const std::size_t size : tensor.shape()) numbers << size << ' ';
+      numbers << '\n';
+      for (const Scalar element : tensor) numbers << element << ' ';
+      numbers << '\n';
+    }
+    REQUIRE(numbers);
+  }
+}
