@@ -21,6 +21,7 @@ refuses adam_by_hand
 refuses backprop_by_hand graph.dot
 refuses autoencoder sheet.pgm 1
 refuses digits_sheet digits.png
+refuses fine_tune body.onnx
 refuses fit_curve fit.svg
 refuses gaussian_process gp.svg
 refuses heat_equation heat.svg
