@@ -76,6 +76,7 @@ void make_body_file(const char* file, const datasets::Dataset& test) {
 int run(const char* file, const char* tuned, const char* plot) {
   seed(1);
   if (!std::filesystem::exists(file)) make_body_file(file, five_classes(2000, 2, 0));
+  load_onnx(file);  // one that is damaged is refused now, and not after a training
   const datasets::Dataset few = five_classes(120, 3, 5), test = five_classes(2000, 4, 5);
   std::printf("to be learned: the digits 5 to 9, from %zu pictures\n", few.size());
   constexpr int epochs = 30;
