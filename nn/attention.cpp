@@ -35,7 +35,7 @@ Variable visible(const Shape& scores, const AttentionMask& mask) {
     }
     require(Variable(std::move(inside)));
   }
-  if (seen && seen.shape().size() > 0 && seen.shape().back() > 0)
+  if (seen && !seen.shape().empty() && seen.shape().back() > 0)
     for (const Scalar some : max(seen, -1).value())
       if (!(some > 0)) throw ValueError("[attention] the mask leaves a query without any key");
   return seen;
