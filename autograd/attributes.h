@@ -15,7 +15,7 @@ void add_attributes(Attributes& all, const char* name, const Value& value, const
   if constexpr (std::is_arithmetic_v<Value>)
     numbers.push_back(static_cast<double>(value));
   else
-    for (const auto& number : value) numbers.push_back(static_cast<double>(number));
+    numbers.assign(value.begin(), value.end());
   add_attributes(all, rest...);
 }
 }  // namespace detail

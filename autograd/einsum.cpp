@@ -12,6 +12,8 @@
 namespace xgrad {
 namespace {
 
+using Sizes = std::map<char, std::size_t>;  // by letter
+
 // A Variable with a letter for each dimension.
 struct Term {
   std::string letters;
@@ -63,26 +65,21 @@ Term summed(const Term& term, std::string_view needed) {
 }
 
 // The product of two terms, summed over the letters that both have and nothing else needs.
-Term product(const Term& all_a, const Term& all_b, const std::string& needed) {
+Term product(const Term& all_a, const Term& all_b, const std::string& needed, const Sizes& sizes) {
   const Term a = summed(all_a, needed + all_b.letters), b = summed(all_b, needed + all_a.letters);
   const std::string common = those_in(a.letters, b.letters, true), batch = those_in(common, needed, true),
                     inner = those_in(common, needed, false), left = those_in(a.letters, b.letters, false),
                     right = those_in(b.letters, a.letters, false);
   const Variable x = ordered(a, batch + left + inner), y = ordered(b, batch + inner + right);
-  const auto sizes = [](const Variable& v, std::size_t from, std::size_t count) {
-    const auto begin = v.shape().begin() + static_cast<std::ptrdiff_t>(from);
-    return Shape(begin, begin + static_cast<std::ptrdiff_t>(count));
+  const auto shape = [&](std::string_view letters) {
+    Shape result;
+    for (const char letter : letters) result.push_back(sizes.at(letter));
+    return result;
   };
-  const Shape of_batch = sizes(x, 0, batch.size()), of_left = sizes(x, batch.size(), left.size()),
-              of_inner = sizes(y, batch.size(), inner.size()),
-              of_right = sizes(y, batch.size() + inner.size(), right.size());
-  const std::size_t count = element_count(of_batch), rows = element_count(of_left), depth = element_count(of_inner),
-                    columns = element_count(of_right);
-  Shape shape = of_batch;
-  shape.insert(shape.end(), of_left.begin(), of_left.end());
-  shape.insert(shape.end(), of_right.begin(), of_right.end());
-  return {batch + left + right,
-          reshape(matmul(reshape(x, Shape{count, rows, depth}), reshape(y, Shape{count, depth, columns})), shape)};
+  const std::size_t count = element_count(shape(batch)), rows = element_count(shape(left)),
+                    depth = element_count(shape(inner)), columns = element_count(shape(right));
+  const std::string all = batch + left + right;
+  return {all, reshape(matmul(reshape(x, {count, rows, depth}), reshape(y, {count, depth, columns})), shape(all))};
 }
 
 }  // namespace
@@ -106,7 +103,7 @@ Variable einsum(std::string_view subscripts, const std::vector<Variable>& inputs
   if (letters.size() != inputs.size())
     refuse("expected ", letters.size(), letters.size() == 1 ? " input" : " inputs", ", got ", inputs.size());
 
-  std::map<char, std::size_t> sizes, times;
+  Sizes sizes, times;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Shape& shape = inputs[i].shape();
     if (shape.size() != letters[i].size())
@@ -131,7 +128,7 @@ Variable einsum(std::string_view subscripts, const std::vector<Variable>& inputs
   for (std::size_t i = 1; i < inputs.size(); ++i) {
     std::string needed = result;
     for (std::size_t later = i + 1; later < inputs.size(); ++later) needed += letters[later];
-    total = product(total, diagonal({letters[i], inputs[i]}), needed);
+    total = product(total, diagonal({letters[i], inputs[i]}), needed, sizes);
   }
   total = summed(total, result);
   return ordered(total, result);

@@ -1,7 +1,7 @@
 #include <xgrad/autograd/print.h>
 #include <xgrad/core/xtensor.h>
 
-// GCC 12 takes an insertion into a text, in what xtensor prints with, for an overflow of its own (GCC bug 105329).
+// GCC 12 takes an insertion into a text, in what xtensor prints with, for an overflow of its own.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wstringop-overflow"
 #pragma GCC diagnostic ignored "-Wrestrict"

@@ -18,22 +18,30 @@ std::string text(double part) {
 
 }  // namespace detail
 
-namespace {
-
-// The bytes of the character that a text begins with, or 0 where that is not UTF-8 (RFC 3629) or controls a terminal.
-std::size_t shown(std::string_view text) {
+std::size_t character_bytes(std::string_view text) {
   const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<std::uint8_t>(text[i]) : 0U; };
   const std::uint32_t first = byte(0);
-  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  if (first < 0x80) return text.empty() ? 0 : 1;
   const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
   std::uint32_t character = first & (0xffU >> (size + 1));
   for (std::size_t i = 1; i < size; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
     character = character << 6 | (byte(i) & 0x3f);
   }
-  constexpr std::uint32_t least[] = {0, 0, 0xa0, 0x800, 0x10000};  // below 0xa0 are controls
+  constexpr std::uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
   const bool surrogate = character >= 0xd800 && character < 0xe000;
   return first >= 0xc2 && character >= least[size] && character <= 0x10ffff && !surrogate ? size : 0;
+}
+
+namespace {
+
+// The same, and 0 for what controls a terminal.
+std::size_t shown(std::string_view text) {
+  const std::size_t size = character_bytes(text);
+  const auto byte = [text](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  const bool controls = (size == 1 && (byte(0) < 0x20 || byte(0) == 0x7f)) ||
+                        (size == 2 && byte(0) == 0xc2 && byte(1) < 0xa0);  // U+0080 to U+009F
+  return controls ? 0 : size;
 }
 
 }  // namespace

@@ -35,6 +35,9 @@ template <class Integer>
 requires std::is_integral_v<Integer> std::string text(Integer part) { return std::to_string(part); }
 }  // namespace detail
 
+/// The bytes of the character that a text begins with, or 0 where that is not UTF-8 (RFC 3629).
+std::size_t character_bytes(std::string_view text);
+
 /// Text from outside (a file, a path, a command line), fit to be shown: in place of control characters, U+0080 to
 /// U+009F among them, and of bytes that are not UTF-8, it has \x1b and the like, so that no escape sequence reaches a
 /// terminal. Where it would be longer than `longest` characters, its middle is left out.

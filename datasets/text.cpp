@@ -7,28 +7,12 @@
 namespace xgrad::datasets {
 namespace {
 
-// The bytes of the character at a place, or 0 where that is not UTF-8: RFC 3629.
-std::size_t character_bytes(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u; };
-  const unsigned first = byte(0), second = byte(1);
-  const std::size_t length = first < 0x80                     ? 1
-                             : first >= 0xc2 && first <= 0xdf ? 2
-                             : first >= 0xe0 && first <= 0xef ? 3
-                             : first >= 0xf0 && first <= 0xf4 ? 4
-                                                              : 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if (byte(i) < 0x80 || byte(i) > 0xbf) return 0;
-  const bool refused = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-                       (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
-  return refused ? 0 : length;
-}
-
 // fail(place) for what is not UTF-8.
 template <class Fail>
 std::vector<std::string_view> characters_of(std::string_view text, Fail fail) {
   std::vector<std::string_view> all;
   for (std::size_t at = 0; at < text.size(); at += all.back().size()) {
-    const std::size_t bytes = character_bytes(text, at);
+    const std::size_t bytes = character_bytes(text.substr(at));
     if (bytes == 0) fail(at);
     all.push_back(text.substr(at, bytes));
   }

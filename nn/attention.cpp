@@ -24,15 +24,8 @@ Variable visible(const Shape& scores, const AttentionMask& mask) {
   }
   if (mask.causal) require(tril(Variable(ones({queries, keys}))));
   if (!mask.lengths.empty()) {
-    if (mask.lengths.size() != batch)
-      throw ShapeError(
-          message("[attention] expected a length for each of ", batch, " sequences, got ", mask.lengths.size()));
-    Tensor inside = zeros({batch, 1, 1, keys});
-    for (std::size_t n = 0; n < batch; ++n) {
-      if (mask.lengths[n] < 1 || mask.lengths[n] > keys)
-        throw ValueError(message("[attention] expected lengths from 1 to ", keys, ", got ", mask.lengths[n]));
-      std::fill_n(inside.data() + n * keys, mask.lengths[n], Scalar(1));
-    }
+    Tensor inside = detail::steps_inside("attention", mask.lengths, batch, keys);
+    inside.reshape({batch, 1, 1, keys});
     require(Variable(std::move(inside)));
   }
   if (seen && !seen.shape().empty() && seen.shape().back() > 0)

@@ -22,6 +22,20 @@ Shape detail::checked_sizes(std::string_view operation, Shape shape) {
   return shape;
 }
 
+Tensor detail::steps_inside(std::string_view operation, const std::vector<std::size_t>& lengths, std::size_t batch,
+                            std::size_t steps) {
+  if (lengths.size() != batch)
+    throw ShapeError(
+        message("[", operation, "] expected a length for each of ", batch, " sequences, got ", lengths.size()));
+  Tensor inside = zeros({batch, steps});
+  for (std::size_t n = 0; n < batch; ++n) {
+    if (lengths[n] < 1 || lengths[n] > steps)
+      throw ValueError(message("[", operation, "] expected lengths from 1 to ", steps, ", got ", lengths[n]));
+    std::fill_n(inside.data() + n * steps, lengths[n], Scalar(1));
+  }
+  return inside;
+}
+
 Module::~Module() = default;
 
 Variable Module::operator()(const Variable& x) {
@@ -141,6 +155,20 @@ void Module::copy_modes(const Module& other) {
   training_ = other.training_;
   for (std::size_t i = 0; i < std::min(children_.size(), other.children_.size()); ++i)
     children_[i].second->copy_modes(*other.children_[i].second);
+}
+
+EvaluationMode::EvaluationMode(Module& module) {
+  note(module);
+  module.eval();
+}
+
+EvaluationMode::~EvaluationMode() {
+  for (const auto& [module, training] : modes_) module->train(training);
+}
+
+void EvaluationMode::note(Module& module) {
+  modes_.emplace_back(&module, module.training());
+  for (const auto& [name, child] : module.children()) note(*child);
 }
 
 namespace {

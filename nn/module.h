@@ -118,6 +118,19 @@ class Module {
   bool training_ = true;
 };
 
+/// The module and all below it in evaluation, while it lives; each is in its own mode again afterwards.
+class EvaluationMode {
+ public:
+  explicit EvaluationMode(Module& module);
+  ~EvaluationMode();
+  EvaluationMode(const EvaluationMode&) = delete;
+  EvaluationMode& operator=(const EvaluationMode&) = delete;
+
+ private:
+  void note(Module& module);
+  std::vector<std::pair<Module*, bool>> modes_;  // parents first
+};
+
 /// A second module with values of its own: `make` constructs one of the same kind, and what this draws does not count.
 ///
 ///   nn::Sequential teacher = nn::clone(model, make_model);
@@ -141,6 +154,11 @@ std::ostream& operator<<(std::ostream& out, const Module& module);
 namespace detail {
 /// The shape of a new parameter. ValueError, in the name of `operation`, for sizes outside 1 to 2^31.
 Shape checked_sizes(std::string_view operation, Shape shape);
+
+/// 1 for each of the first lengths[n] steps of sequence n, and 0 for its padding: (batch, steps). In the name of
+/// `operation`, ShapeError unless there is a length for each sequence, ValueError for one outside 1 to `steps`.
+Tensor steps_inside(std::string_view operation, const std::vector<std::size_t>& lengths, std::size_t batch,
+                    std::size_t steps);
 }  // namespace detail
 
 }  // namespace xgrad::nn

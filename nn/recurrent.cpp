@@ -132,19 +132,9 @@ Recurrent::Result Recurrent::run(const Variable& x, const RecurrentState& start,
                               c = has_cell ? parts(start.c, "c") : std::vector<Variable>(h.size());
 
   std::vector<Variable> inside;  // 1 for each sequence that has this step
-  if (!lengths.empty()) {
-    if (lengths.size() != batch)
-      throw ShapeError(
-          message("[", operation_, "] expected a length for each of ", batch, " sequences, got ", lengths.size()));
-    for (const std::size_t length : lengths)
-      if (length < 1 || length > count)
-        throw ValueError(message("[", operation_, "] expected lengths from 1 to ", count, ", got ", length));
-    for (std::size_t t = 0; t < count; ++t) {
-      Tensor has_step = Tensor::from_shape({batch, 1});
-      for (std::size_t n = 0; n < batch; ++n) has_step(n, 0) = Scalar(t < lengths[n]);
-      inside.emplace_back(std::move(has_step));
-    }
-  }
+  if (!lengths.empty())
+    for (const Variable& step : unbind(Variable(detail::steps_inside(operation_, lengths, batch, count)), 1))
+      inside.push_back(reshape(step, {batch, 1}));
 
   Variable y = x;
   std::vector<Variable> last_h, last_c;

@@ -17,12 +17,11 @@ struct Entry {
   Module& module;
   std::string name;
   std::size_t depth;
-  bool training;
 };
 
 // The module and all below it, parents first.
 void list(Module& module, const std::string& name, std::size_t depth, std::vector<Entry>& entries) {
-  entries.push_back({module, name, depth, module.training()});
+  entries.push_back({module, name, depth});
   for (const auto& [child_name, child] : module.children())
     list(*child, name.empty() ? child_name : name + "." + child_name, depth + 1, entries);
 }
@@ -30,14 +29,10 @@ void list(Module& module, const std::string& name, std::size_t depth, std::vecto
 // Evaluation mode, the generator and the log of calls, put back on every way out.
 class Observation {
  public:
-  explicit Observation(const std::vector<Entry>& entries) : entries_(entries) {
-    entries_.front().module.eval();
-    detail::call_log() = &calls;
-  }
+  explicit Observation(Module& module) : mode_(module) { detail::call_log() = &calls; }
   ~Observation() {
     detail::call_log() = nullptr;
     default_generator() = generator_;
-    for (const Entry& entry : entries_) entry.module.train(entry.training);  // children after their parents
   }
   Observation(const Observation&) = delete;
   Observation& operator=(const Observation&) = delete;
@@ -45,7 +40,7 @@ class Observation {
   std::vector<detail::Call> calls;
 
  private:
-  const std::vector<Entry>& entries_;
+  EvaluationMode mode_;
   Generator generator_ = default_generator();
 };
 
@@ -139,7 +134,7 @@ std::string summary(Module& module, const Shape& input_shape) {
   std::vector<Row> rows = {{"Layer", "Name", "Output", "Parameters"}};
   {
     const NoGrad no_grad;
-    Observation observation(entries);
+    Observation observation(module);
     module(Variable(zeros(input_shape)));
     for (Row& row : layer_rows(entries, all, observation.calls)) rows.push_back(std::move(row));
   }

@@ -7,28 +7,6 @@
 namespace xgrad::onnx {
 namespace {
 
-// Evaluation mode, put back on every way out.
-class Evaluation {
- public:
-  explicit Evaluation(nn::Module& model) {
-    list(model);
-    model.eval();
-  }
-  ~Evaluation() {
-    for (const auto& [module, training] : modes_) module->train(training);  // children after their parents
-  }
-  Evaluation(const Evaluation&) = delete;
-  Evaluation& operator=(const Evaluation&) = delete;
-
- private:
-  void list(nn::Module& module) {
-    modes_.emplace_back(&module, module.training());
-    for (const auto& [name, child] : module.children()) list(*child);
-  }
-
-  std::vector<std::pair<nn::Module*, bool>> modes_;
-};
-
 struct Recording : NoGrad {
   Recording() : NoGrad(true) {}
 };
@@ -49,7 +27,7 @@ Trace::Trace(nn::Module& model, const Tensor& example) {
   if (example.dimension() == 0 || example.size() == 0)
     throw ValueError(message("[save_onnx] expected an example (batch, …), got ", example.shape()));
   const Recording recording;
-  const Evaluation evaluation(model);
+  const nn::EvaluationMode evaluation(model);
   // Only what depends on a Variable that requires a gradient is recorded.
   input_ = Variable(example, true);
   const Variable second(another_batch(example), true);

@@ -33,7 +33,7 @@ void add_mistakes(std::vector<Mistake>& mistakes, const Variable& scores, const 
 Evaluation evaluate(nn::Module& network, const datasets::Dataset& data) {
   constexpr std::ptrdiff_t batch_size = 500;
   const NoGrad no_grad;
-  network.eval();
+  const nn::EvaluationMode evaluation(network);
   const std::size_t classes = data.class_names().size();
   Evaluation result{0, IndexTensor::from_shape({classes, classes})};
   result.confusion.fill(0);
@@ -45,7 +45,6 @@ Evaluation evaluate(nn::Module& network, const datasets::Dataset& data) {
     add_mistakes(result.mistakes, scores, labels, first);
     first += labels.size();
   }
-  network.train();
   result.accuracy = static_cast<double>(data.size() - result.mistakes.size()) / static_cast<double>(data.size());
   std::stable_sort(result.mistakes.begin(), result.mistakes.end(),
                    [](const Mistake& a, const Mistake& b) { return a.probability > b.probability; });

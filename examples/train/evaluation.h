@@ -21,7 +21,7 @@ struct Evaluation {
   std::vector<Mistake> mistakes = {};  ///< the surest ones, worst first
 };
 
-/// In evaluation mode and without gradients; the network is in training mode afterwards. ValueError for a score that is
+/// In evaluation mode and without gradients; the network is in its own mode afterwards. ValueError for a score that is
 /// not finite.
 Evaluation evaluate(xgrad::nn::Module& network, const xgrad::datasets::Dataset& data);
 

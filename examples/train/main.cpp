@@ -201,8 +201,7 @@ std::string save_best(const Options& options, const std::vector<Run>& runs) {
   if (!options.save) return "";
   const Run* const best = best_run(runs);
   if (!best) throw xgrad::ValueError("no network was trained to the end of an epoch");
-  xgrad::save_checkpoint(*options.save,
-                         {{"network", best->network.below("network.")}, {"model", best->network.below("model.")}});
+  xgrad::save_checkpoint(*options.save, best->network);
   return message("save: ", printable(options.save->string()), runs.size() > 1 ? " (" + best->choice.label + ")" : "",
                  "\n");
 }

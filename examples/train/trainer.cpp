@@ -60,9 +60,8 @@ class Trainer {
     }
     run_.state_bytes = optimizer_->state_bytes();
     if (saving_.network && run_.failure.empty()) {
-      run_.network.add("network.", description());
       const optim::EvaluationWeights guard(*optimizer_);
-      run_.network.add("model.", network_.state_dict());
+      run_.network = {{"network", description()}, {"model", network_.state_dict()}};
     }
     return std::move(run_);
   }

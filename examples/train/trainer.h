@@ -34,8 +34,9 @@ struct Run {
   std::size_t state_bytes = 0;                     ///< of the optimizer
   double epochs = 0;                               ///< how far it came
   bool is_saved = true;                            ///< false where the last checkpoint could not be written
-  xgrad::StateDict network = {};  ///< a file's parts (network_file.h) with the weights to evaluate with; if asked for
-  std::string failure = {};       ///< empty, or the first value that was not finite, with its step and epoch
+  /// The parts of a file (network_file.h) with the weights to evaluate with; if asked for.
+  std::vector<std::pair<std::string, xgrad::StateDict>> network = {};
+  std::string failure = {};  ///< empty, or the first value that was not finite, with its step and epoch
 };
 
 /// The same for every optimizer.
