@@ -150,8 +150,10 @@ TEST_CASE("a linear problem has the minimum and the covariance of the normal equ
         {{"a", a}, {"bc", bc}}, [&] { return a + element(bc, 0) * at + element(bc, 1) * square(at) - of; },
         {.damping = damping, .tolerance_grad = precise ? 1e-11 : 1e-6, .tolerance_step = 0, .tolerance_loss = 0});
     if (damping == 0) {
-      CHECK(got.steps == 1);                        // the model is the problem itself
-      CHECK(got.evaluations <= (precise ? 2 : 3));  // in float another one may be tried, which is rounding
+      // The model is the problem itself. In float the last bit decides, which LAPACK's kernels for processors do not
+      // share, whether another step gains something, and another one is tried.
+      CHECK(got.steps <= (precise ? 1 : 2));
+      CHECK(got.evaluations <= (precise ? 2 : 4));
       CHECK(got.damping == 0);
     } else if (precise) {
       CHECK(got.damping == Approx(damping / std::pow(3, got.steps)).epsilon(1e-3));  // each gain ratio is 1
