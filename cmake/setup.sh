@@ -6,7 +6,7 @@ set -euo pipefail
 
 packages=(g++ cmake ninja-build libxtensor-dev libxsimd-dev libtbb-dev zlib1g-dev nlohmann-json3-dev libcli11-dev
   libxtensor-blas-dev libopenblas-dev libpng-dev libturbojpeg0-dev
-  libprotobuf-dev libonnx-dev)
+  libprotobuf-dev libonnx-dev libopenmpi-dev openmpi-bin)
 tests=(doctest-dev librapidcheck-dev)
 case "${1:-}" in
   test)

@@ -50,9 +50,12 @@ class LoaderBase::Epoch {
         order_(epoch_order(loader.samples_, loader.options_, Generator(loader.seed_, loader.epoch_))),
         seed_(Generator(loader.seed_, loader.epoch_).bits()),
         batch_size_(static_cast<std::size_t>(loader.options_.batch_size)),
+        loader_seed_(loader.seed_),
         number_(loader.epoch_),
-        first_(loader.taken_),
-        batches_(loader.size()),
+        communicator_(loader.options_.communicator),
+        parts_(communicator_ ? communicator_->own_micro_batches() : 1),
+        first_(loader.taken_ * parts_),
+        batches_(loader.size() * parts_),
         group_(group),
         taken_(first_) {
     if (!loader.options_.prefetch || batches_ - first_ <= group_) return;
@@ -73,11 +76,23 @@ class LoaderBase::Epoch {
   }
 
   std::uint64_t number() const { return number_; }
-  std::size_t taken() const { return taken_; }
+  std::size_t taken() const { return (taken_ + parts_ - 1) / parts_; }  // whole batches
   std::size_t place() const { return half_ * group_ + (taken_ - 1 - first_) % group_; }
   bool ended() const { return taken_ > batches_; }
 
   void advance() {
+    go_on();
+    if (ended() || !communicator_) return;
+    const Part part = part_of(taken_ - 1);
+    communicator_->begin({.number = part.number,
+                          .samples = part.counts ? part.size : 0,
+                          .batch = part.batch,
+                          .seed = loader_seed_,
+                          .step = number_ * (batches_ / parts_) + (taken_ - 1) / parts_});
+  }
+
+ private:
+  void go_on() {
     if (++taken_ > batches_ || (taken_ - 1 - first_) % group_ != 0) return;
     for (std::size_t i = 0; i < group_; ++i) places_->let_go(half_ * group_ + i);
     if (!has_thread()) return fill(half_, taken_ - 1);
@@ -90,7 +105,13 @@ class LoaderBase::Epoch {
     ahead_->changed.notify_one();
   }
 
- private:
+  // What is given out at once: a batch, or a micro-batch.
+  struct Part {
+    std::size_t begin, size;    // in the order of the epoch
+    std::size_t number, batch;  // among the micro-batches, and the samples of the whole batch
+    bool counts;
+  };
+
   struct Ahead {
     std::mutex mutex;
     std::condition_variable changed;
@@ -123,10 +144,20 @@ class LoaderBase::Epoch {
     }
   }
 
+  Part part_of(std::size_t index) const {
+    const std::size_t begin = index / parts_ * batch_size_, batch = std::min(batch_size_, order_.size() - begin);
+    if (!communicator_) return {begin, batch, 0, batch, true};
+    const std::size_t number = communicator_->first_micro_batch() + index % parts_,
+                      all = communicator_->micro_batches();
+    const std::size_t from = batch * number / all, to = batch * (number + 1) / all;
+    if (from == to) return {begin + batch - 1, 1, number, batch, false};
+    return {begin + from, to - from, number, batch, true};
+  }
+
   void fill(std::size_t half, std::size_t first) const {
     for (std::size_t i = 0; i < std::min(group_, batches_ - first); ++i) {
-      const std::size_t begin = (first + i) * batch_size_;
-      places_->fill(half * group_ + i, {order_.data() + begin, std::min(batch_size_, order_.size() - begin)}, seed_);
+      const Part part = part_of(first + i);
+      places_->fill(half * group_ + i, {order_.data() + part.begin, part.size}, seed_);
     }
   }
 
@@ -134,11 +165,13 @@ class LoaderBase::Epoch {
   const IndexTensor order_;
   const std::uint64_t seed_;  // of what is random in the epoch's samples
   const std::size_t batch_size_;
-  const std::uint64_t number_;
-  const std::size_t first_, batches_, group_;  // it begins with batch first_
+  const std::uint64_t loader_seed_, number_;
+  Communicator* const communicator_;           // null where whole batches are given out
+  const std::size_t parts_;                    // of each batch
+  const std::size_t first_, batches_, group_;  // it begins with part first_
 
   std::size_t half_ = 0;          // of the places, which is the consumer's
-  std::size_t taken_;             // of all the epoch's batches
+  std::size_t taken_;             // of all the epoch's parts
   std::unique_ptr<Ahead> ahead_;  // null where no thread makes batches
 };
 
@@ -163,7 +196,8 @@ LoaderBase::LoaderBase(std::size_t samples, LoaderOptions options) : samples_(sa
 std::size_t LoaderBase::group_size(std::size_t sample_bytes) const {
   constexpr std::size_t bytes = 1 << 20;
   if (!options_.prefetch) return 1;
-  const std::size_t samples = std::min(static_cast<std::size_t>(options_.batch_size), samples_);
+  const std::size_t parts = options_.communicator ? options_.communicator->micro_batches() : 1;
+  const std::size_t samples = std::min(static_cast<std::size_t>(options_.batch_size), samples_) / parts;
   return std::clamp<std::size_t>(bytes / std::max<std::size_t>(samples * sample_bytes, 1), 1, 64);
 }
 

@@ -1,6 +1,7 @@
 // Batches of samples, shuffled and prefetched.
 #pragma once
 
+#include <xgrad/core/communicator.h>
 #include <xgrad/core/state_dict.h>
 #include <xgrad/datasets/dataset.h>
 
@@ -25,6 +26,10 @@ struct LoaderOptions {
   /// One for each sample. An epoch is then as many draws as there are samples, with replacement and in proportion to
   /// these: balanced_weights(data.labels()).
   std::vector<double> weights = {};
+  /// Give out the micro-batches of this process, one after the other, in place of whole batches: each is one step() of
+  /// a DistributedOptimizer. An empty one, of a batch that has fewer samples than micro-batches, is one sample that
+  /// counts for nothing. It must outlive the loops.
+  Communicator* communicator = nullptr;
 };
 
 /// What a DataLoader draws from, such as Dataset, TensorDataset, or a class of one's own: a number of samples, and a
@@ -42,7 +47,7 @@ class LoaderBase {
  public:
   std::default_sentinel_t end() const { return {}; }
 
-  /// The number of batches in an epoch.
+  /// The number of batches in an epoch, each of which a communicator divides.
   std::size_t size() const;
   std::uint64_t seed() const { return seed_; }
   /// The number of the epoch that begin() starts next: 0 at first.

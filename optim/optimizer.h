@@ -89,8 +89,10 @@ class Optimizer : public WeightSource {
   virtual double step(const Closure& closure);
   /// True where gradients alone are not enough for a step: step(closure) has to be called.
   virtual bool needs_closure() const { return false; }
+  /// True after a step() that only took a gradient, and waits for those of other parts of the batch (distributed.h).
+  virtual bool is_waiting() const { return false; }
   /// Forgets the gradients.
-  void zero_grad();
+  virtual void zero_grad();
 
   virtual std::size_t group_count() const { return 1; }
   /// A group's learning rate, to read or to change between steps.

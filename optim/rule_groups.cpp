@@ -140,6 +140,18 @@ void RuleGroups::check_shapes(std::size_t parameter, const Plan& plan) const {
                                  slots[slot]->shape()));
 }
 
+RuleGroups::Unit RuleGroups::independent_unit(std::size_t parameter) const {
+  const Applied& group = groups_[states_[parameter].group];
+  const Rule& rule = *group.rule;
+  if (rule.sum_count() > 0) return rule.over() == Over::group ? Unit::group : Unit::parameter;
+  const Slots slots = rule.slots();
+  const bool by_rows = std::all_of(slots.begin(), slots.end(), [](const Slot& slot) {
+    return slot.name.empty() || slot.shape == per_element || slot.shape == per_row;
+  });
+  const bool cut = by_rows && !rule.whole() && rule.unit(parameters_[parameter].second.shape()) == 0;
+  return cut && !group.common.cautious ? Unit::row : Unit::parameter;
+}
+
 bool RuleGroups::needs_closure() const {
   return std::any_of(groups_.begin(), groups_.end(),
                      [](const Applied& group) { return group.rule->needs(1) != Needs::gradient; });

@@ -66,6 +66,9 @@ class RuleGroups : public Optimizer {
   /// A number that the parameter's rule keeps, such as number("fc1.weight", "mu_product").
   double number(std::string_view parameter, std::string_view name) const;
   SparseRows left_out(std::size_t parameter) const override;
+  /// The least that makes its steps as if it were alone: a parameter's rows could be parameters of their own, say.
+  enum class Unit { row, parameter, group };
+  Unit independent_unit(std::size_t parameter) const;
 
   /// State as "fc1.weight.exp_avg" (tensors) and "fc1.weight.step" (scalars), of the parameters that have made a step,
   /// numbers as "fc1.weight.mu_product" or "groups.0.d", the name of the "rule", and each group's options, as

@@ -20,7 +20,10 @@ using Curve = std::function<double(double base, std::int64_t count)>;
 class Schedule {
  public:
   Schedule(Optimizer& optimizer, Curve curve);
-  void step() { set_count(count_ + 1); }
+  /// Nothing while the optimizer's own step is_waiting() for the rest of a batch.
+  void step() {
+    if (!optimizer_.is_waiting()) set_count(count_ + 1);
+  }
 
   std::int64_t count() const { return count_; }
   /// Goes to any count, to resume. ValueError where it, or a rate, is negative, or a rate is not finite.

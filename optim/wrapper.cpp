@@ -143,7 +143,7 @@ void Lookahead::follow() {
 void Lookahead::step() {
   begin();
   inner().step();
-  follow();
+  if (!is_waiting()) follow();
 }
 
 double Lookahead::step(const Closure& closure) {

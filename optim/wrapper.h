@@ -21,6 +21,8 @@ class Wrapper : public Optimizer {
   std::size_t group_count() const final { return inner_->group_count(); }
   double& lr(std::size_t group = 0) final { return inner_->lr(group); }
   using Optimizer::step;
+  bool is_waiting() const final { return inner_->is_waiting(); }
+  void zero_grad() final { inner_->zero_grad(); }
   std::size_t state_bytes() const override { return inner_->state_bytes(); }
   std::int64_t step_count(std::string_view parameter) const final { return inner_->step_count(parameter); }
   const Tensor& state(std::string_view parameter, std::string_view slot) const override {

@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -61,6 +62,10 @@ std::string fingerprint(const Task& task) {
   return message(count, " images with the checksum ", checksum);
 }
 
+bool has_text(const StateDict& dict, const std::string& name) {
+  return std::any_of(dict.texts.begin(), dict.texts.end(), [&](const auto& text) { return text.first == name; });
+}
+
 std::string text_of(std::optional<double> number, const char* otherwise) {
   return number ? shortest(*number) : otherwise;
 }
@@ -82,13 +87,23 @@ StateDict settings(const Task& task, const Choice& choice) {
                     {"clip", text_of(task.clip, "none")},
                     {"schedule", std::string(task.schedule->name)},
                     {"batch-size", std::to_string(task.batch_size)},
+                    {"micro-batches", task.communicator ? std::to_string(task.communicator->micro_batches()) : "none"},
                     {"seed", std::to_string(task.seed)}}};
+}
+
+std::string checksum(const StateDict& dict) {
+  unsigned long sum = 0;
+  for (const auto& [name, tensor] : dict.tensors)
+    sum = crc32_z(sum, reinterpret_cast<const Bytef*>(tensor.data()), tensor.size() * sizeof(Scalar));
+  return message("checksum ", sum);
 }
 
 void check_settings(const StateDict& saved, const Task& task, const Choice& choice) {
   if (saved.texts.empty()) throw UsageError("--resume: the file holds a network, and no training to go on with");
   const StateDict ours = settings(task, choice);
-  StateReader reader("checkpoint", saved);
+  StateDict theirs_all = saved;
+  if (!has_text(saved, "micro-batches")) theirs_all.texts.emplace_back("micro-batches", "none");  // an earlier version
+  StateReader reader("checkpoint", theirs_all);
   std::string contradictions;
   const auto contradict = [&](const std::string& name, const std::string& theirs, const std::string& asked) {
     contradictions += message(contradictions.empty() ? "" : ", ", name, " ", theirs, " rather than ", asked);

@@ -12,6 +12,9 @@ namespace train {
 /// Everything that the numbers depend on, by the names of the options.
 xgrad::StateDict settings(const Task& task, const Choice& choice);
 
+/// Of the bytes of all tensors.
+std::string checksum(const xgrad::StateDict& dict);
+
 /// UsageError, with both values, where a checkpoint was made with other settings. More epochs are welcome as long as
 /// the schedule does not depend on them.
 void check_settings(const xgrad::StateDict& saved, const Task& task, const Choice& choice);

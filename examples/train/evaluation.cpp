@@ -6,6 +6,7 @@
 #include <xgrad/nn/metrics.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace train {
 
@@ -28,23 +29,47 @@ void add_mistakes(std::vector<Mistake>& mistakes, const Variable& scores, const 
   }
 }
 
+// Puts together what the processes have found, in the order of the samples.
+void share(Evaluation& result, Communicator& communicator) {
+  const auto bytes_of = [](const auto& list) {
+    return std::string(reinterpret_cast<const char*>(list.data()), list.size() * sizeof(*list.data()));
+  };
+  const std::vector<std::string> counts = communicator.gather(bytes_of(result.confusion));
+  const std::vector<std::string> mistakes = communicator.gather(bytes_of(result.mistakes));
+  result.confusion.fill(0);
+  result.mistakes.clear();
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    IndexTensor part = IndexTensor::from_shape(result.confusion.shape());
+    std::memcpy(part.data(), counts[i].data(), counts[i].size());
+    result.confusion += part;
+    const std::size_t before = result.mistakes.size();
+    result.mistakes.resize(before + mistakes[i].size() / sizeof(Mistake));
+    std::memcpy(result.mistakes.data() + before, mistakes[i].data(), mistakes[i].size());
+  }
+}
+
 }  // namespace
 
-Evaluation evaluate(nn::Module& network, const datasets::Dataset& data) {
-  constexpr std::ptrdiff_t batch_size = 500;
+Evaluation evaluate(nn::Module& network, const datasets::Dataset& data, Communicator* communicator) {
+  constexpr std::size_t batch_size = 500;
   const NoGrad no_grad;
   const nn::EvaluationMode evaluation(network);
   const std::size_t classes = data.class_names().size();
   Evaluation result{0, IndexTensor::from_shape({classes, classes})};
   result.confusion.fill(0);
-  std::size_t first = 0;
-  for (const auto& [images, labels] : datasets::DataLoader(data, {.batch_size = batch_size})) {
-    const Variable scores = network(images);
-    if (!all_finite(scores.value())) throw ValueError("[evaluation] a score is not finite");
-    result.confusion += nn::confusion_matrix(scores, labels);
-    add_mistakes(result.mistakes, scores, labels, first);
-    first += labels.size();
-  }
+  const std::size_t batches = (data.size() + batch_size - 1) / batch_size,
+                    rank = communicator ? communicator->rank() : 0, processes = communicator ? communicator->size() : 1;
+  std::size_t first = batches * rank / processes * batch_size;
+  const std::size_t end = std::min(batches * (rank + 1) / processes * batch_size, data.size());
+  if (first < end)
+    for (const auto& [images, labels] : datasets::DataLoader(data.slice(first, end), {.batch_size = batch_size})) {
+      const Variable scores = network(images);
+      if (!all_finite(scores.value())) throw ValueError("[evaluation] a score is not finite");
+      result.confusion += nn::confusion_matrix(scores, labels);
+      add_mistakes(result.mistakes, scores, labels, first);
+      first += labels.size();
+    }
+  if (communicator) share(result, *communicator);
   result.accuracy = static_cast<double>(data.size() - result.mistakes.size()) / static_cast<double>(data.size());
   std::stable_sort(result.mistakes.begin(), result.mistakes.end(),
                    [](const Mistake& a, const Mistake& b) { return a.probability > b.probability; });

@@ -1,6 +1,7 @@
 // What a network gets right and wrong.
 #pragma once
 
+#include <xgrad/core/communicator.h>
 #include <xgrad/datasets/dataset.h>
 #include <xgrad/nn/module.h>
 
@@ -21,9 +22,10 @@ struct Evaluation {
   std::vector<Mistake> mistakes = {};  ///< the surest ones, worst first
 };
 
-/// In evaluation mode and without gradients; the network is in its own mode afterwards. ValueError for a score that is
-/// not finite.
-Evaluation evaluate(xgrad::nn::Module& network, const xgrad::datasets::Dataset& data);
+/// In evaluation mode and without gradients; the network is in its own mode afterwards. Processes share the work.
+/// ValueError for a score that is not finite.
+Evaluation evaluate(xgrad::nn::Module& network, const xgrad::datasets::Dataset& data,
+                    xgrad::Communicator* communicator = nullptr);
 
 struct Confusion {
   std::size_t label, prediction;

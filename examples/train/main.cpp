@@ -24,6 +24,7 @@
 #include "progress.h"
 #include "report.h"
 #include "terminal.h"
+#include "together.h"
 #include "trainer.h"
 
 namespace train {
@@ -82,7 +83,7 @@ std::optional<Dataset> hold_out(Dataset& train, std::optional<double> share) {
   return held_out;
 }
 
-Task make_task(const Options& options) {
+Task make_task(const Options& options, xgrad::Communicator* communicator) {
   Split data = load(options);
   const std::optional<Dataset> validation = hold_out(data.train, options.validation);
   if (options.batch_size > data.train.size())
@@ -98,7 +99,8 @@ Task make_task(const Options& options) {
           .batch_size = options.batch_size,
           .schedule = options.schedule,
           .seed = options.seed,
-          .clip = options.clip};
+          .clip = options.clip,
+          .communicator = communicator};
 }
 
 std::size_t parameter_count(const Architecture& architecture) {
@@ -125,7 +127,9 @@ std::string summary(const std::string& data, const Options& options, const Task&
 std::string settings(const Task& task) {
   const std::string schedule =
       task.schedule == &schedule_kinds().front() ? "" : message(task.schedule->name, " schedule, ");
-  return message("batches of ", task.batch_size, ", ", task.augment ? "augmented, " : "",
+  const std::string parts =
+      task.communicator ? message("in ", task.communicator->micro_batches(), " parts, ") : std::string();
+  return message("batches of ", task.batch_size, ", ", parts, task.augment ? "augmented, " : "",
                  task.clip ? message("gradients clipped at ", shortest(*task.clip), ", ") : "", schedule, "seed ",
                  task.seed);
 }
@@ -135,13 +139,13 @@ std::vector<Run> train_all(const Task& task, const std::vector<Choice>& choices,
   std::vector<Run> runs;
   Progress progress({choices.size(), task.epochs, task.steps_per_epoch()});
   for (const Choice& choice : choices) {
-    if (stop != 0) break;
+    if (!runs.empty() && runs.back().stopped) break;
     progress.start(choice.label);
     runs.push_back(train_one(task, choice, saving, progress, stop));
     if (const std::string& failure = runs.back().failure; !failure.empty())
       progress.line(message("train: ", choice.label, " stopped: ", failure));
   }
-  if (stop != 0) progress.line("train: interrupted");
+  if (runs.back().stopped) progress.line("train: interrupted");
   return runs;
 }
 
@@ -206,19 +210,31 @@ std::string save_best(const Options& options, const std::vector<Run>& runs) {
                  "\n");
 }
 
-int run(const Options& options) {
+// What all processes must agree on.
+void require_same(xgrad::Communicator& communicator, const Task& task, const std::vector<Choice>& choices) {
+  communicator.require_same("number of optimizers", message(choices.size()));
+  for (const Choice& choice : choices) {
+    const xgrad::StateDict all = settings(task, choice);
+    for (const auto& [name, text] : all.texts) communicator.require_same(name, text);
+    for (const auto& [name, number] : all.scalars) communicator.require_same(name, shortest(number));
+  }
+}
+
+int run(const Options& options, xgrad::Communicator* communicator) {
   if (!options.classified.empty()) return classify_all(options);
-  const std::vector<Output> outputs = outputs_of(options);
-  if (options.save) const OutputFile can_be_written("--save", *options.save, OutputFile::regular);
+  const bool writes = !communicator || communicator->is_first();
+  const std::vector<Output> outputs = writes ? outputs_of(options) : std::vector<Output>();
   std::optional<xgrad::FileLock> lock;
-  if (options.checkpoint) {
+  if (writes && options.save) const OutputFile can_be_written("--save", *options.save, OutputFile::regular);
+  if (writes && options.checkpoint) {
     const OutputFile can_be_written("--checkpoint", *options.checkpoint, OutputFile::regular);
     hold(lock, *options.checkpoint);
     check_checkpoint(options);  // the one that was waited for may have saved a training
   }
   if (options.threads) xgrad::set_num_threads(static_cast<int>(*options.threads));
 
-  const Task task = make_task(options);
+  const Task task = make_task(options, communicator);
+  if (communicator) require_same(*communicator, task, options.choices);
   Saving saving{options.checkpoint, options.checkpoint_every, {}, options.save.has_value()};
   if (options.resume) {
     saving.resumed = xgrad::load_checkpoint(*options.checkpoint, {options.memory_limit});
@@ -226,7 +242,10 @@ int run(const Options& options) {
   }
   const int threads = xgrad::num_threads();
   const std::string data = options.data ? printable(options.data->string()) : "digits";
-  const std::string head = message(summary(data, options, task), "; ", threads, " thread", threads == 1 ? "" : "s");
+  const std::string processes =
+      communicator ? message(communicator->size(), " process", communicator->size() == 1 ? "" : "es", " with ") : "";
+  const std::string head =
+      message(summary(data, options, task), "; ", processes, threads, " thread", threads == 1 ? "" : "s");
   std::printf("%s\n", is_terminal(STDOUT_FILENO) ? wrapped(head, terminal_width()).c_str() : head.c_str());
   std::fflush(stdout);
   const std::atomic<int>& stop = catch_stop_signals();
@@ -243,7 +262,7 @@ int run(const Options& options) {
       all_well = false;
     }
   try {
-    written += save_best(options, runs);
+    if (writes) written += save_best(options, runs);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "train: save: %s\n", error.what());
     all_well = false;
@@ -254,13 +273,18 @@ int run(const Options& options) {
   return stop != 0 ? signalled + stop : all_well ? 0 : failed;
 }
 
+int run_command(int argc, char** argv, Together& together) {
+  const Options options = together.agree([&] { return parse(argc, argv); });
+  std::fputs(options.help.c_str(), stdout);
+  if (!options.help.empty()) return 0;
+  return together.run({options.micro_batches, options.deadline},
+                      [&](xgrad::Communicator* communicator) { return run(options, communicator); });
+}
+
 }  // namespace
 }  // namespace train
 
 int main(int argc, char** argv) {
-  return cli::run_program("train", [&] {
-    const train::Options options = train::parse(argc, argv);
-    std::fputs(options.help.c_str(), stdout);
-    return options.help.empty() ? train::run(options) : 0;
-  });
+  train::Together together;  // to the very end: what is said must be heard before the others end
+  return cli::run_program("train", [&] { return train::run_command(argc, argv, together); });
 }

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -288,6 +289,15 @@ Options parse(int argc, const char* const* argv) {
   add_count("Training", "--seed", message("Seed of random numbers [", options.seed, "]"), 0,
             std::numeric_limits<std::uint64_t>::max(), options.seed);
   add_count("Training", "--threads", "Threads to compute with [one for each core]", 1, 1024, options.threads);
+  add_count("Processes", "--micro-batches",
+            "Cut each batch into N parts, a power of two, so that any\nnumber of processes computes the same [8; none "
+            "if alone]",
+            1, 65536, options.micro_batches);
+  add("Processes", "--deadline", "X", message("Seconds to wait for another process [", options.deadline, "]"),
+      [&](const std::string& text) {
+        options.deadline = parse_number("--deadline", text);
+        if (options.deadline <= 0) throw UsageError("--deadline: expected a number above 0, got " + text);
+      });
   add_path("Checkpoint", "--checkpoint", "FILE", "Save all there is at each epoch's end and when stopped",
            options.checkpoint);
   add_count("Checkpoint", "--checkpoint-every", "Save every N steps, too", 1, std::numeric_limits<std::uint32_t>::max(),
@@ -328,6 +338,8 @@ Options parse(int argc, const char* const* argv) {
   options.choices = choose(optimizers, rates, weight_decay);
   set_moments(options.choices, moments);
   if (options.clip) check_clipping(options.choices);
+  if (options.micro_batches && !std::has_single_bit(*options.micro_batches))
+    throw UsageError(message("--micro-batches: expected a power of two, got ", *options.micro_batches));
   if (hidden_given && options.model != &model_kinds().front())
     throw UsageError(message("--hidden belongs to --model mlp, not to ", options.model->name));
   check_files(options);

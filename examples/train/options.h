@@ -55,6 +55,8 @@ struct Options {
   std::optional<std::filesystem::path> save;      ///< the best network
   std::vector<std::filesystem::path> classified;  ///< pictures for the network of the checkpoint; no training
   bool json = false;
+  std::optional<std::size_t> micro_batches;  ///< into which a batch is cut; 8 where several processes train
+  double deadline = 60;                      ///< seconds that a process waits for the others
 };
 
 /// UsageError for what is unknown, unreadable, out of range or contradictory.

@@ -7,6 +7,7 @@
 #include <xgrad/nn/losses.h>
 #include <xgrad/nn/metrics.h>
 #include <xgrad/optim/clip.h>
+#include <xgrad/optim/distributed.h>
 
 #include <algorithm>
 #include <chrono>
@@ -40,23 +41,32 @@ class Trainer {
       : task_(task), saving_(saving), progress_(progress), stop_(stop), run_{.choice = choice} {
     seed(task.seed);
     network_ = task.architecture.make();
-    optimizer_ = choice.kind->make(network_.parameters(), choice.settings());
+    optimizer_ = make_optimizer();
     schedule_.emplace(*optimizer_,
                       task.schedule->make(static_cast<std::int64_t>(task.epochs * task.steps_per_epoch())));
     datasets::LoaderOptions options{
         .batch_size = static_cast<std::ptrdiff_t>(task.batch_size), .shuffle = true, .seed = task.seed};
     if (task.augment) options.augment.emplace();
+    options.communicator = task.communicator;
     batches_.emplace(task.data.train, options);
     if (saving.resumed) load(*saving.resumed);
+    if (task.communicator) task.communicator->require_same("network to begin with", checksum(network_.state_dict()));
   }
 
   Run run() {
     try {
       if (epoch_ > 0 && step_ == 0) evaluate_epoch();  // resumed at the end of one
-      while (epoch_ < task_.epochs && stop_ == 0) train_epoch();
+      run_.stopped = any_stop();
+      while (epoch_ < task_.epochs && !run_.stopped) train_epoch();
     } catch (const ValueError& error) {
-      run_.failure =
-          message(error.what(), " (step ", step_, " of ", task_.steps_per_epoch(), " in epoch ", epoch_ + 1, ")");
+      fail(error.what());
+      if (task_.communicator) try {
+          task_.communicator->raise(error.what());
+        } catch (const ProcessError& of_all) {
+          fail(of_all.what());
+        }
+    } catch (const ProcessError& error) {
+      fail(error.what());
     }
     run_.state_bytes = optimizer_->state_bytes();
     if (saving_.network && run_.failure.empty()) {
@@ -67,6 +77,25 @@ class Trainer {
   }
 
  private:
+  std::unique_ptr<optim::Optimizer> make_optimizer() {
+    const auto make = [this](const optim::ParameterList& parameters) {
+      return run_.choice.kind->make(parameters, run_.choice.settings());
+    };
+    if (!task_.communicator) return make(network_.parameters());
+    return std::make_unique<optim::DistributedOptimizer>(*task_.communicator, network_.parameters(), network_.buffers(),
+                                                         make, optim::DistributedOptions{task_.clip});
+  }
+
+  void fail(const std::string& what) {
+    run_.failure = message(what, " (step ", step_, " of ", task_.steps_per_epoch(), " in epoch ", epoch_ + 1, ")");
+  }
+
+  bool any_stop() const {
+    if (!task_.communicator) return stop_ != 0;
+    const std::vector<std::string> all = task_.communicator->gather(stop_ != 0 ? "1" : "0");
+    return std::find(all.begin(), all.end(), "1") != all.end();
+  }
+
   // The rest of it, if resumed in the middle.
   void train_epoch() {
     const std::size_t steps = task_.steps_per_epoch();
@@ -74,8 +103,17 @@ class Trainer {
     const double before = run_.seconds;
     const auto start = std::chrono::steady_clock::now();
     for (const auto& [images, labels] : *batches_) {
-      ++step_;
-      const auto [step_loss, step_accuracy] = train_step(images, labels);
+      if (!optimizer_->is_waiting()) ++step_;
+      auto [step_loss, step_accuracy] = train_step(images, labels);
+      run_.stopped = stop_ != 0;
+      if (task_.communicator) {
+        const MicroBatch& part = task_.communicator->current();
+        const double share = static_cast<double>(part.samples) / static_cast<double>(part.batch);
+        parts_.insert(parts_.end(), {share * step_loss, share * step_accuracy, run_.stopped ? 1. : 0.});
+        if (optimizer_->is_waiting()) continue;
+        const std::vector<double> sums = task_.communicator->sum(std::exchange(parts_, {}), 3);
+        step_loss = sums[0], step_accuracy = sums[1], run_.stopped = sums[2] > 0;
+      }
       loss_.add(step_loss), recent_.add(step_loss), accuracy_.add(step_accuracy);
       run_.loss = loss_.value();
       run_.seconds = before + seconds_since(start);
@@ -86,8 +124,8 @@ class Trainer {
         run_.points.push_back({epoch_ + 1, all_steps, recent_.value(), {}, run_.seconds});
         recent_ = {};
       }
-      if (stop_ != 0 || (saving_.every && all_steps % *saving_.every == 0)) save();
-      if (stop_ != 0) return;
+      if (run_.stopped || (saving_.every && all_steps % *saving_.every == 0)) save();
+      if (run_.stopped) return;
     }
     evaluate_epoch();
     progress_.epoch({epoch_ + 1, step_, run_.loss, run_.test->accuracy}, run_.seconds);
@@ -111,7 +149,7 @@ class Trainer {
     optimizer_->zero_grad();
     const Variable loss = compute();
     loss.backward({.check_finite = true, .names = &optimizer_->parameters()});
-    if (task_.clip) optim::clip_grad_norm(optimizer_->parameters(), *task_.clip);
+    if (task_.clip && !task_.communicator) optim::clip_grad_norm(optimizer_->parameters(), *task_.clip);
     optimizer_->step();
     schedule_->step();
     return {loss.item(), nn::accuracy(scores, labels)};
@@ -119,10 +157,11 @@ class Trainer {
 
   void evaluate_epoch() {
     const optim::EvaluationWeights guard(*optimizer_);
-    run_.test = evaluate(network_, task_.data.test);
+    run_.test = evaluate(network_, task_.data.test, task_.communicator);
     run_.points.back().accuracy = run_.test->accuracy;
     if (!task_.validation) return;
-    run_.validation_accuracy = run_.points.back().validation_accuracy = evaluate(network_, *task_.validation).accuracy;
+    run_.validation_accuracy = run_.points.back().validation_accuracy =
+        evaluate(network_, *task_.validation, task_.communicator).accuracy;
   }
 
   void save() {
@@ -147,13 +186,15 @@ class Trainer {
       const optim::EvaluationWeights guard(*optimizer_);
       evaluation = network_.state_dict();
     }
+    StateDict optimizer = optimizer_->state_dict();  // of all processes
+    if (task_.communicator && !task_.communicator->is_first()) return;
     save_checkpoint(file, {{"settings", settings(task_, run_.choice)},
                            {"place", std::move(place)},
                            {"history", history(run_)},
                            {"network", description()},
                            {"model", network_.state_dict()},
                            {"evaluation", std::move(evaluation)},
-                           {"optimizer", optimizer_->state_dict()},
+                           {"optimizer", std::move(optimizer)},
                            {"schedule", schedule_->state_dict()},
                            {"loader", batches_->state_dict()},
                            {"generator", default_generator().state_dict()}});
@@ -201,6 +242,7 @@ class Trainer {
   std::optional<datasets::DataLoader<>> batches_;
   std::size_t epoch_ = 0, step_ = 0;  // epochs that are complete, and steps of the next one
   Mean loss_, recent_, accuracy_;     // of this epoch, since the last point, and of this epoch
+  std::vector<double> parts_;  // of the step: what its micro-batches add to the loss, the accuracy, and the stops
   const std::pair<std::string, Mean Trainer::*> means_[3] = {
       {"loss", &Trainer::loss_}, {"recent", &Trainer::recent_}, {"accuracy", &Trainer::accuracy_}};
 };

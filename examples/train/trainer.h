@@ -1,6 +1,7 @@
 // Trains a network with one optimizer, and keeps what a plot needs.
 #pragma once
 
+#include <xgrad/core/communicator.h>
 #include <xgrad/core/state_dict.h>
 #include <xgrad/datasets/dataset.h>
 
@@ -33,6 +34,7 @@ struct Run {
   double seconds = 0;                              ///< of training
   std::size_t state_bytes = 0;                     ///< of the optimizer
   double epochs = 0;                               ///< how far it came
+  bool stopped = false;                            ///< by a signal, to any of the processes
   bool is_saved = true;                            ///< false where the last checkpoint could not be written
   /// The parts of a file (network_file.h) with the weights to evaluate with; if asked for.
   std::vector<std::pair<std::string, xgrad::StateDict>> network = {};
@@ -49,6 +51,8 @@ struct Task {
   const ScheduleKind* schedule;
   std::uint64_t seed;
   std::optional<double> clip = {};  ///< the greatest norm of all gradients together
+  /// Who trains together, and in how many micro-batches; null where whole batches are trained on, alone.
+  xgrad::Communicator* communicator = nullptr;
 
   std::size_t steps_per_epoch() const { return (data.train.size() + batch_size - 1) / batch_size; }
 };
@@ -60,9 +64,9 @@ struct Saving {
   bool network = false;                            ///< keep the trained network in Run::network
 };
 
-/// Trains until the end, until `stop` is not 0, or until a loss or a gradient is not finite. UsageError for a
-/// checkpoint of a training with other settings, DataError where one holds something else. One that cannot be written
-/// is reported, and the next one is tried again.
+/// Trains until the end, until `stop` is not 0 in any of the processes, or until a loss or a gradient is not finite.
+/// UsageError for a checkpoint of a training with other settings, DataError where one holds something else. One that
+/// cannot be written is reported, and the next one is tried again.
 Run train_one(const Task& task, const Choice& choice, const Saving& saving, Progress& progress,
               const std::atomic<int>& stop);
 
