@@ -30,7 +30,7 @@ void add_mistakes(std::vector<Mistake>& mistakes, const Variable& scores, const 
 
 }  // namespace
 
-Evaluation evaluate(nn::Module& network, const datasets::Dataset& data) {
+Evaluation evaluate(nn::Module& network, const Samples& data) {
   constexpr std::ptrdiff_t batch_size = 500;
   const NoGrad no_grad;
   const nn::EvaluationMode evaluation(network);

@@ -1,12 +1,13 @@
 // What a network gets right and wrong.
 #pragma once
 
-#include <xgrad/datasets/dataset.h>
 #include <xgrad/nn/module.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "samples.h"
 
 namespace train {
 
@@ -23,7 +24,7 @@ struct Evaluation {
 
 /// In evaluation mode and without gradients; the network is in its own mode afterwards. ValueError for a score that is
 /// not finite.
-Evaluation evaluate(xgrad::nn::Module& network, const xgrad::datasets::Dataset& data);
+Evaluation evaluate(xgrad::nn::Module& network, const Samples& data);
 
 struct Confusion {
   std::size_t label, prediction;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <xgrad/core/state_dict.h>
-#include <xgrad/datasets/dataset.h>
 
 #include <atomic>
 #include <filesystem>
@@ -13,6 +12,7 @@
 #include "evaluation.h"
 #include "options.h"
 #include "progress.h"
+#include "samples.h"
 
 namespace train {
 
@@ -41,14 +41,15 @@ struct Run {
 
 /// The same for every optimizer.
 struct Task {
-  xgrad::datasets::Split data;
-  std::optional<xgrad::datasets::Dataset> validation;  ///< held out of the training data
-  bool augment;                                        ///< distort the training images
+  Split data;
+  std::optional<Samples> validation;  ///< held out of the training data
+  bool augment;                       ///< distort the training images
   Architecture architecture;
   std::size_t epochs, batch_size;
   const ScheduleKind* schedule;
   std::uint64_t seed;
   std::optional<double> clip = {};  ///< the greatest norm of all gradients together
+  std::string inputs = {};          ///< what samples are, for people
 
   std::size_t steps_per_epoch() const { return (data.train.size() + batch_size - 1) / batch_size; }
 };
