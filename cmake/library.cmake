@@ -69,12 +69,15 @@ function(xgrad_add_library name scalar)
   if(XGRAD_USE_ONNX)  # a program that neither writes nor reads networks does not load them
     target_link_libraries(${name} PRIVATE -Wl,--as-needed onnx_proto protobuf)
   endif()
+  if(XGRAD_USE_ZIP)
+    target_link_libraries(${name} PRIVATE zip)
+  endif()
 endfunction()
 
 xgrad_add_library(xgrad float)
 xgrad_add_library(xgrad_f64 double)
 # The headers that these include are for them alone, and so is what these link.
-set_source_files_properties(autograd/factors.cpp datasets/pictures.cpp onnx/graph_file.cpp onnx/save.cpp onnx/load.cpp
+set_source_files_properties(autograd/factors.cpp datasets/pictures.cpp datasets/npz.cpp onnx/graph_file.cpp onnx/save.cpp onnx/load.cpp
                             PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 set_source_files_properties(${portable_sources} PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 
