@@ -16,7 +16,7 @@ struct MnistFolder {
   fs::path folder;
   std::vector<std::string> class_names;
   LoadOptions options;
-  std::string prefix = "", test = "t10k";  // of the files' names
+  std::string prefix = {}, test = "t10k";  // of the files' names
   std::vector<std::int64_t> labels = {};   // of each class in the files, where it is not the number of the class
 };
 

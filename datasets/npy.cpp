@@ -33,10 +33,14 @@ constexpr NpyType npy_types[] = {{'f', 2, "float16"}, {'f', 4, "float32"}, {'f',
 struct Half {  // IEEE 754's binary16
   std::uint16_t bits;
 };
+struct SignedByte {
+  std::uint8_t bits;
+};
 template <class T>
 T number_of(T element) {
   return element;
 }
+int number_of(SignedByte byte) { return byte.bits < 128 ? byte.bits : byte.bits - 256; }
 float number_of(Half half) {
   const int exponent = half.bits >> 10 & 31, fraction = half.bits & 1023;
   float number = exponent == 0 ? std::ldexp(float(fraction), -24) : std::ldexp(float(1024 + fraction), exponent - 25);
@@ -56,7 +60,7 @@ void for_each_number(const NpyArray& array, F f) {
   if (array.type == "float16") each(Half());
   if (array.type == "float32") each(float());
   if (array.type == "float64") each(double());
-  if (array.type == "int8") each(std::int8_t());
+  if (array.type == "int8") each(SignedByte());
   if (array.type == "int16") each(std::int16_t());
   if (array.type == "int32") each(std::int32_t());
   if (array.type == "int64") each(std::int64_t());
@@ -184,9 +188,9 @@ NpyHeader read_npy_header(const Source& source) {
   const auto read = [&source](void* to, std::size_t bytes) {
     if (source.get(to, bytes) != bytes) source.fail("the header is cut off");
   };
-  std::array<char, 8> begin{};  // the magic and the version
+  std::array<std::uint8_t, 8> begin{};  // the magic and the version
   if (source.get(begin.data(), begin.size()) != begin.size() ||
-      !std::string_view(begin.data(), 6).starts_with(npy_magic))
+      !std::equal(npy_magic.begin(), npy_magic.end(), reinterpret_cast<const char*>(begin.data())))
     source.fail("expected 93 and NUMPY at its begin: this is no .npy");
   const int major = begin[6], minor = begin[7];
   if (major < 1 || major > 3 || minor != 0)

@@ -41,7 +41,7 @@ void Samples::fill(Batch& batch, std::span<const std::int64_t> samples, std::uin
   if (images()) return images()->fill(batch, samples, seed);
   Rows::Batch both(std::move(batch.images), std::move(batch.labels));
   rows()->fill(both, samples, seed);
-  batch = {std::get<0>(std::move(both)), std::get<1>(std::move(both))};
+  batch = {std::move(std::get<0>(both)), std::move(std::get<1>(both))};
 }
 
 Samples Samples::augmented(const datasets::Augmentation& amounts) const {
