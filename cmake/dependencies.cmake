@@ -14,7 +14,7 @@ xgrad_require(ZLIB zlib1g-dev "gzip files")
 xgrad_require(Threads libc6-dev "the prefetching thread of the loader")
 
 # Optional: single numbers take the place of SIMD registers, one thread that of several, and nothing that of checkpoints,
-# of linear algebra, of pictures in PNG and JPEG, and of networks in ONNX.
+# of linear algebra, of pictures in PNG and JPEG, of networks in ONNX, and of NumPy's archives.
 option(XGRAD_USE_XSIMD "Compute in SIMD registers, with xsimd" ON)
 option(XGRAD_USE_TBB "Split work over threads with oneTBB" ON)
 option(XGRAD_USE_JSON "Save and load checkpoints, with nlohmann-json" ON)
@@ -95,5 +95,21 @@ if(XGRAD_USE_MPI)
     message(NOTICE "The library trains in one process: MPI was not found. On Debian: apt-get install libopenmpi-dev openmpi-bin")
   else()
     message(FATAL_ERROR "xgrad needs MPI (several processes, or configure with -DXGRAD_USE_MPI=OFF). On Debian: apt-get install libopenmpi-dev openmpi-bin")
+  endif()
+endif()
+
+set(XGRAD_USE_ZIP AUTO CACHE STRING "NumPy's .npz archives, with libzip: ON, OFF, or AUTO for ON where it is found")
+set_property(CACHE XGRAD_USE_ZIP PROPERTY STRINGS AUTO ON OFF)
+if(XGRAD_USE_ZIP)
+  find_library(XGRAD_LIBZIP zip)  # its own package file ends the configuration where its programs are missing
+  find_path(XGRAD_LIBZIP_INCLUDE zip.h)
+  mark_as_advanced(XGRAD_LIBZIP XGRAD_LIBZIP_INCLUDE)
+  if(XGRAD_LIBZIP AND XGRAD_LIBZIP_INCLUDE)
+    set(XGRAD_USE_ZIP ON)
+  elseif(XGRAD_USE_ZIP STREQUAL AUTO)
+    set(XGRAD_USE_ZIP OFF)
+    message(NOTICE "The library is without .npz archives: libzip was not found. On Debian: apt-get install libzip-dev")
+  else()
+    message(FATAL_ERROR "xgrad needs libzip (.npz archives, or configure with -DXGRAD_USE_ZIP=OFF). On Debian: apt-get install libzip-dev")
   endif()
 endif()

@@ -72,12 +72,15 @@ function(xgrad_add_library name scalar)
   if(XGRAD_USE_MPI)  # no header includes it, and a program that trains alone does not load it
     target_link_libraries(${name} PRIVATE -Wl,--as-needed MPI::MPI_CXX)
   endif()
+  if(XGRAD_USE_ZIP)
+    target_link_libraries(${name} PRIVATE zip)
+  endif()
 endfunction()
 
 xgrad_add_library(xgrad float)
 xgrad_add_library(xgrad_f64 double)
 # The headers that these include are for them alone, and so is what these link.
-set_source_files_properties(autograd/factors.cpp core/processes.cpp datasets/pictures.cpp onnx/graph_file.cpp onnx/save.cpp onnx/load.cpp
+set_source_files_properties(autograd/factors.cpp core/processes.cpp datasets/pictures.cpp datasets/npz.cpp onnx/graph_file.cpp onnx/save.cpp onnx/load.cpp
                             PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 set_source_files_properties(core/processes.cpp PROPERTIES COMPILE_DEFINITIONS
                             "XGRAD_VERSION=\"${PROJECT_VERSION}\"$<$<BOOL:${XGRAD_USE_MPI}>:;XGRAD_HAS_MPI>")

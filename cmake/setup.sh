@@ -6,12 +6,12 @@ set -euo pipefail
 
 packages=(g++ cmake ninja-build libxtensor-dev libxsimd-dev libtbb-dev zlib1g-dev nlohmann-json3-dev libcli11-dev
   libxtensor-blas-dev libopenblas-dev libpng-dev libturbojpeg0-dev
-  libprotobuf-dev libonnx-dev libopenmpi-dev openmpi-bin)
+  libprotobuf-dev libonnx-dev libzip-dev libopenmpi-dev openmpi-bin)
 tests=(doctest-dev librapidcheck-dev)
 case "${1:-}" in
   test)
     packages+=("${tests[@]}")
-    packages+=(python3-onnx)  # it checks networks that were written
+    packages+=(python3-onnx python3-numpy)  # they check networks and arrays that were written
     packages+=(strace)  # it sees in which order a file is written
     packages+=(chromium chromium-driver python3-selenium fonts-dejavu-core)  # they open the lab's page
     ;;

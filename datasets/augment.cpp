@@ -22,9 +22,13 @@ struct Draws {
     z = (z ^ z >> 27) * 0x94d049bb133111eb;
     return z ^ z >> 31;
   }
-  // Uniform from -most to most.
+  // Uniform from -most to most, and from 0 to below 1.
   Scalar within(double most) { return Scalar(most * (static_cast<double>(bits() >> 11) * 0x1p-52 - 1)); }
+  double share() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
 };
+
+// Mirrors and colours have sequences of their own: an amount that is added changes nothing of the other distortions.
+constexpr std::uint64_t of_mirrors = 0x6d6972726f72, of_colours = 0x636f6c6f7572;
 
 // Random numbers on a grid with a knot at every sigma pixels, each spread by a Gaussian, are as smooth as Simard's,
 // which smooth one for each pixel, and cost a fraction. The squares of a pixel's weights add up to 1: it varies as much
@@ -84,6 +88,13 @@ Augmenter::Augmenter(const Augmentation& amounts, const Shape& shape) : amounts_
   check("shear", amounts.shear, 0, 2);
   check("elastic", amounts.elastic, 0, side);
   check("smoothness", amounts.smoothness, 1, 1000);
+  check("mirror", amounts.mirror, 0, 1);
+  check("brightness", amounts.brightness, 0, 1);
+  check("contrast", amounts.contrast, 0, 1);
+  check("saturation", amounts.saturation, 0, 1);
+  check("hue", amounts.hue, 0, 180);
+  if (shape[0] != 3 && (amounts.saturation > 0 || amounts.hue > 0))
+    throw ValueError(message("[Augmenter] saturation and hue are of 3 channels, got images of ", shape));
   across_ = gaussians(shape[2], amounts.smoothness);
   down_ = gaussians(shape[1], amounts.smoothness);
 }
@@ -95,13 +106,14 @@ Tensor Augmenter::source(std::uint64_t seed) const {
   const Scalar wider = 1 + draws.within(amounts_.scale), higher = 1 + draws.within(amounts_.scale);
   const Scalar right = draws.within(amounts_.shift), down = draws.within(amounts_.shift);
   const Scalar middle_x = Scalar(shape_[2] - 1) / 2, middle_y = Scalar(shape_[1] - 1) / 2;
+  const Scalar side = Draws{seed ^ of_mirrors}.share() < amounts_.mirror ? -1 : 1;
   Tensor from = Tensor::from_shape({2, shape_[1], shape_[2]});
   Scalar *x = from.data(), *y = x + shape_[1] * shape_[2];
   for (std::size_t row = 0; row < shape_[1]; ++row)
     for (std::size_t column = 0; column < shape_[2]; ++column) {  // the way back: from the shift to the scale
       const Scalar a = Scalar(column) - middle_x - right, b = Scalar(row) - middle_y - down;
       const Scalar u = cosine * a + sine * b, v = cosine * b - sine * a;
-      *x++ = middle_x + (u - shear * v) / wider;
+      *x++ = middle_x + side * (u - shear * v) / wider;
       *y++ = middle_y + v / higher;
     }
   if (amounts_.elastic == 0) return from;
@@ -112,6 +124,47 @@ Tensor Augmenter::source(std::uint64_t seed) const {
   gemm(noise, across_, spread);
   gemm(down_, spread, from, {.transpose_a = true, .accumulate = true});
   return from;
+}
+
+void Augmenter::recolour(Scalar* image, std::uint64_t seed) const {
+  const std::size_t channels = shape_[0], pixels = shape_[1] * shape_[2];
+  Draws draws{Draws{seed ^ of_colours}.bits()};
+  const Scalar brighter = 1 + draws.within(amounts_.brightness), stronger = 1 + draws.within(amounts_.contrast);
+  const Scalar purer = 1 + draws.within(amounts_.saturation);
+  const Scalar angle = draws.within(amounts_.hue) * std::numbers::pi_v<Scalar> / 180;
+  const auto grey = [&](std::size_t i) {
+    const auto at = [&](std::size_t c) { return image[c * pixels + i]; };
+    if (channels == 3) return Scalar(0.299) * at(0) + Scalar(0.587) * at(1) + Scalar(0.114) * at(2);
+    Scalar sum = 0;
+    for (std::size_t c = 0; c < channels; ++c) sum += at(c);
+    return sum / Scalar(channels);
+  };
+  const auto within = [](Scalar value) { return std::clamp(value, Scalar(0), Scalar(1)); };
+  if (amounts_.brightness > 0)
+    for (std::size_t i = 0; i < channels * pixels; ++i) image[i] = within(brighter * image[i]);
+  if (amounts_.contrast > 0) {
+    double sum = 0;
+    for (std::size_t i = 0; i < pixels; ++i) sum += static_cast<double>(grey(i));
+    const auto mean = static_cast<Scalar>(sum / static_cast<double>(pixels));
+    for (std::size_t i = 0; i < channels * pixels; ++i) image[i] = within(mean + stronger * (image[i] - mean));
+  }
+  if (amounts_.saturation > 0)
+    for (std::size_t i = 0; i < pixels; ++i) {
+      const Scalar own = grey(i);
+      for (std::size_t c = 0; c < 3; ++c) image[c * pixels + i] = within(own + purer * (image[c * pixels + i] - own));
+    }
+  if (amounts_.hue >
+      0) {  // Rodrigues' rotation about (1, 1, 1) / sqrt(3): what a channel takes of itself and the others
+    const Scalar rest = (1 - std::cos(angle)) / 3, turn = std::sin(angle) / std::numbers::sqrt3_v<Scalar>;
+    const Scalar own = 1 - 2 * rest, next = rest - turn, last = rest + turn;
+    for (std::size_t i = 0; i < pixels; ++i) {
+      Scalar &r = image[i], &g = image[pixels + i], &b = image[2 * pixels + i];
+      const Scalar red = r, green = g, blue = b;
+      r = within(own * red + next * green + last * blue);
+      g = within(own * green + next * blue + last * red);
+      b = within(own * blue + next * red + last * green);
+    }
+  }
 }
 
 }  // namespace xgrad::datasets

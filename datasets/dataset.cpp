@@ -87,10 +87,12 @@ void Dataset::fill(Batch& batch, std::span<const std::int64_t> samples, std::uin
   for (std::size_t i = 0; i < samples.size(); ++i, to += pixels) {
     if (i + 2 < samples.size()) fetch(image(i + 2));
     const auto index = static_cast<std::uint64_t>(samples[i]);
-    if (augmenter_)
+    if (augmenter_) {
       warp(image(i).data(), one, augmenter_->source(seed + index), to);
-    else
+      augmenter_->recolour(to, seed + index);
+    } else {
       to_unit(image(i).data(), pixels, to);
+    }
     batch.labels.data()[i] = labels()[index];
   }
 }

@@ -1,9 +1,11 @@
 #include <xgrad/autograd/indexing.h>
 #include <xgrad/core/errors.h>
 #include <xgrad/core/random.h>
+#include <xgrad/nn/call_log.h>
 #include <xgrad/nn/embedding.h>
 
 #include <cmath>
+#include <typeinfo>
 
 namespace xgrad::nn {
 using detail::checked_sizes;
@@ -16,7 +18,9 @@ Embedding::Embedding(std::size_t num_embeddings, std::size_t embedding_dim, Embe
       sparse_(options.sparse) {}
 
 Variable Embedding::lookup(const IndexTensor& index) const {
-  return take_rows(weight, index, {.sparse_grad = sparse_});
+  Variable rows = take_rows(weight, index, {.sparse_grad = sparse_});
+  if (auto* log = detail::call_log()) log->push_back({this, &typeid(*this), rows.shape()});  // as of operator()
+  return rows;
 }
 
 Variable Embedding::forward(const Variable& x) {

@@ -37,7 +37,7 @@ std::vector<double> numbers_in(StateReader& reader, const std::string& name, std
 std::optional<double> optional(double number) { return std::isnan(number) ? std::nullopt : std::optional(number); }
 
 // A byte each up to 255, and as many more as a label needs.
-std::vector<std::uint8_t> label_bytes(const datasets::Dataset& data) {
+std::vector<std::uint8_t> label_bytes(const Samples& data) {
   std::vector<std::uint8_t> bytes;
   bytes.reserve(data.size());
   for (const std::int64_t label : data.labels()) {
@@ -51,15 +51,14 @@ std::vector<std::uint8_t> label_bytes(const datasets::Dataset& data) {
 std::string fingerprint(const Task& task) {
   unsigned long checksum = 0;
   std::size_t count = 0;
-  for (const datasets::Dataset* data :
-       {&task.data.train, task.validation ? &*task.validation : nullptr, &task.data.test})
+  for (const Samples* data : {&task.data.train, task.validation ? &*task.validation : nullptr, &task.data.test})
     if (data) {
       const std::vector<std::uint8_t> labels = label_bytes(*data);
-      checksum = crc32_z(checksum, data->images().data(), data->images().size());
+      checksum = crc32_z(checksum, data->bytes().data(), data->bytes().size());
       checksum = crc32_z(checksum, labels.data(), labels.size());
       count += data->size();
     }
-  return message(count, " images with the checksum ", checksum);
+  return message(count, task.data.train.images() ? " images" : " rows", " with the checksum ", checksum);
 }
 
 bool has_text(const StateDict& dict, const std::string& name) {

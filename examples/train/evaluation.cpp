@@ -50,7 +50,7 @@ void share(Evaluation& result, Communicator& communicator) {
 
 }  // namespace
 
-Evaluation evaluate(nn::Module& network, const datasets::Dataset& data, Communicator* communicator) {
+Evaluation evaluate(nn::Module& network, const Samples& data, Communicator* communicator) {
   constexpr std::size_t batch_size = 500;
   const NoGrad no_grad;
   const nn::EvaluationMode evaluation(network);

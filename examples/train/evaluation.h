@@ -2,12 +2,13 @@
 #pragma once
 
 #include <xgrad/core/communicator.h>
-#include <xgrad/datasets/dataset.h>
 #include <xgrad/nn/module.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "samples.h"
 
 namespace train {
 
@@ -24,8 +25,7 @@ struct Evaluation {
 
 /// In evaluation mode and without gradients; the network is in its own mode afterwards. Processes share the work.
 /// ValueError for a score that is not finite.
-Evaluation evaluate(xgrad::nn::Module& network, const xgrad::datasets::Dataset& data,
-                    xgrad::Communicator* communicator = nullptr);
+Evaluation evaluate(xgrad::nn::Module& network, const Samples& data, xgrad::Communicator* communicator = nullptr);
 
 struct Confusion {
   std::size_t label, prediction;

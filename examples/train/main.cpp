@@ -23,6 +23,7 @@
 #include "program.h"
 #include "progress.h"
 #include "report.h"
+#include "table_data.h"
 #include "terminal.h"
 #include "together.h"
 #include "trainer.h"
@@ -34,7 +35,7 @@ using namespace cli;
 namespace {
 
 using xgrad::message, xgrad::printable;
-using namespace xgrad::datasets;
+using xgrad::datasets::digits, xgrad::datasets::PictureOptions;
 
 constexpr int failed = 1, signalled = 128;  // to which a shell adds the signal
 constexpr std::size_t drawn_test_samples = 10000;
@@ -42,15 +43,17 @@ constexpr std::size_t drawn_test_samples = 10000;
 Split read(const Options& options, const std::filesystem::path& folder) {
   PictureOptions pictures{.load = {options.memory_limit}};
   if (options.picture_size) pictures.size = {*options.picture_size, *options.picture_size};
-  return read_folder(folder, pictures);
+  const auto [train, test] = xgrad::datasets::read_folder(folder, pictures);
+  return {train, test};
 }
 
-Split load_training(const Options& options) {
+// And of a table, what was found there.
+Split load_training(const Options& options, std::string& found) {
   if (!options.data) {
     const std::size_t count = options.samples.value_or(drawn_samples);
     return {digits(count, 2 * options.seed), digits(std::min(count, drawn_test_samples), 2 * options.seed + 1)};
   }
-  Split split = read(options, *options.data);
+  Split split = options.is_table() ? read_table(options, found) : read(options, *options.data);
   if (options.samples > split.train.size())
     throw UsageError(message("--samples: ", *options.samples, " is more than the ", split.train.size(), " of ",
                              printable(options.data->string())));
@@ -58,8 +61,8 @@ Split load_training(const Options& options) {
   return split;
 }
 
-Split load(const Options& options) {
-  Split split = load_training(options);
+Split load(const Options& options, std::string& found) {
+  Split split = load_training(options, found);
   if (!options.test) return split;
   split.test = read(options, *options.test).test;
   if (split.test.image_shape() != split.train.image_shape() || split.test.class_names() != split.train.class_names())
@@ -71,26 +74,28 @@ Split load(const Options& options) {
 }
 
 // Samples for validation are the last of the training samples.
-std::optional<Dataset> hold_out(Dataset& train, std::optional<double> share) {
+std::optional<Samples> hold_out(Samples& train, std::optional<double> share) {
   if (!share) return {};
   const auto count = static_cast<std::size_t>(std::lround(*share * static_cast<double>(train.size())));
   if (count == 0 || count == train.size())
     throw UsageError(message("--validation: of ", train.size(), " training samples, ", shortest(*share), " is ",
                              count == 0 ? "none" : "all"));
   const std::size_t left = train.size() - count;
-  const Dataset held_out = train.slice(left, train.size());
+  Samples held_out = train.slice(left, train.size());
   train = train.slice(0, left);
   return held_out;
 }
 
 Task make_task(const Options& options, xgrad::Communicator* communicator) {
-  Split data = load(options);
-  const std::optional<Dataset> validation = hold_out(data.train, options.validation);
+  std::string found;
+  Split data = load(options, found);
+  std::optional<Samples> validation = hold_out(data.train, options.validation);
+  if (options.is_table()) standardize(data, validation);
   if (options.batch_size > data.train.size())
     throw UsageError(
         message("--batch-size: ", options.batch_size, " is more than the ", data.train.size(), " training samples"));
   const Architecture architecture{options.model, options.hidden, data.train.image_shape(),
-                                  data.train.class_names().size()};
+                                  data.train.class_names().size(), !options.is_table()};
   return {.data = data,
           .validation = validation,
           .augment = options.augment,
@@ -100,7 +105,8 @@ Task make_task(const Options& options, xgrad::Communicator* communicator) {
           .schedule = options.schedule,
           .seed = options.seed,
           .clip = options.clip,
-          .communicator = communicator};
+          .communicator = communicator,
+          .inputs = options.is_table() ? found : message(" of images ", xgrad::to_string(data.train.image_shape()))};
 }
 
 std::size_t parameter_count(const Architecture& architecture) {
@@ -119,8 +125,7 @@ std::string summary(const std::string& data, const Options& options, const Task&
   const std::string validation = task.validation ? grouped(task.validation->size()) + " validation, " : "";
   return message(data, ": ", grouped(task.data.train.size()), " train, ", validation, grouped(task.data.test.size()),
                  " test", options.test ? " of " + printable(options.test->string()) : "", ", ",
-                 task.data.train.class_names().size(), " classes of images ",
-                 xgrad::to_string(task.data.train.image_shape()), "; ", task.architecture.name(), ", ",
+                 task.data.train.class_names().size(), " classes", task.inputs, "; ", task.architecture.name(), ", ",
                  grouped(parameter_count(task.architecture)), " parameters");
 }
 

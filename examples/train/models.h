@@ -20,6 +20,7 @@ struct Architecture {
   std::vector<std::size_t> hidden;  ///< the widths between the pixels and the classes of an mlp
   xgrad::Shape image_shape;         ///< (channels, height, width)
   std::size_t classes;
+  bool sees_pictures = true;  ///< or else rows of a table, of as many features
 
   /// With weights drawn from the default generator. UsageError for images that are too small.
   xgrad::nn::Sequential make() const;

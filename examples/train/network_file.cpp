@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t largest_side = 4096, most_classes = 65536;
 constexpr const char* shape_names[] = {"channels", "height", "width"};
+constexpr const char* table_key = "table";
 
 }  // namespace
 
@@ -25,6 +26,7 @@ StateDict description(const Architecture& architecture, const std::vector<std::s
   StateDict state{.texts = {{"model", std::string(architecture.kind->name)}, {"hidden", hidden}}};
   for (std::size_t d = 0; d < 3; ++d)
     state.scalars.emplace_back(shape_names[d], static_cast<double>(architecture.image_shape[d]));
+  if (!architecture.sees_pictures) state.texts.emplace_back(table_key, "yes");
   state.scalars.emplace_back("classes", static_cast<double>(class_names.size()));
   for (std::size_t i = 0; i < class_names.size(); ++i)  // a folder's name may be no UTF-8
     state.texts.emplace_back(message("class.", i), printable(class_names[i]));
@@ -36,6 +38,10 @@ TrainedNetwork load_network(const std::filesystem::path& file, LoadOptions optio
   if (part.texts.empty() && part.scalars.empty())
     throw DataError(message("[network] ", printable(file.string()),
                             ": it does not say what its network is: an earlier version of train has saved it"));
+  for (const auto& [name, text] : part.texts)
+    if (name == table_key)
+      throw DataError(
+          message("[network] ", printable(file.string()), ": its network is of a table, and sees no pictures"));
   StateReader reader("network", part);
   const auto size = [&reader](const char* name, std::size_t most) {
     const std::uint64_t value = reader.count(name);

@@ -9,6 +9,8 @@
 #include <limits>
 #include <memory>
 
+#include "table_data.h"
+
 namespace train {
 
 using namespace cli;
@@ -243,7 +245,10 @@ Options parse(int argc, const char* const* argv) {
     add(group, name, type, description, [&target](const std::string& text) { target = text; });
   };
 
-  add_path("Data", "--data", "DIR", "Folder of MNIST, CIFAR or pictures [drawn digits]", options.data);
+  add_path("Data", "--data", "PATH", "Folder of MNIST, CIFAR or pictures, or a table,\nFILE.csv [drawn digits]",
+           options.data);
+  add("Data", "--label", "NAME", "Column of a table's classes [its last one]",
+      [&](const std::string& text) { options.label = text; });
   add_path("Data", "--test", "DIR", "Test on another folder's test images [those of --data]", options.test);
   add_count("Data", "--picture-size", "Scale pictures to N x N pixels [as they are]", 1, 4096, options.picture_size);
   add_count("Data", "--samples", message("Train on the first N samples [all; ", drawn_samples, " if drawn]"), 1,
@@ -342,6 +347,7 @@ Options parse(int argc, const char* const* argv) {
     throw UsageError(message("--micro-batches: expected a power of two, got ", *options.micro_batches));
   if (hidden_given && options.model != &model_kinds().front())
     throw UsageError(message("--hidden belongs to --model mlp, not to ", options.model->name));
+  check_table_options(options);
   check_files(options);
   check_checkpoint(options);
   return options;

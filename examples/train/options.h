@@ -32,7 +32,8 @@ struct Choice {
 struct Options {
   std::string help;  ///< to be printed in place of all else, where it is not empty
 
-  std::optional<std::filesystem::path> data;  ///< drawn digits without one
+  std::optional<std::filesystem::path> data;  ///< a folder of pictures, or a table; drawn digits without one
+  std::optional<std::string> label;           ///< the column of a table's classes; the last one without a name
   std::optional<std::filesystem::path> test;  ///< whose test images are read in place of those of `data`
   std::optional<std::size_t> samples;         ///< how many to train on; all of them without a number
   std::optional<std::size_t> picture_size;    ///< height and width to which pictures are scaled
@@ -57,6 +58,8 @@ struct Options {
   bool json = false;
   std::optional<std::size_t> micro_batches;  ///< into which a batch is cut; 8 where several processes train
   double deadline = 60;                      ///< seconds that a process waits for the others
+
+  bool is_table() const { return data && data->extension() == ".csv"; }
 };
 
 /// UsageError for what is unknown, unreadable, out of range or contradictory.

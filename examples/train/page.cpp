@@ -125,16 +125,17 @@ std::string mistakes(const Evaluation& test, const xgrad::datasets::Dataset& dat
          tag("div", text, "class=\"gallery\"");
 }
 
-std::string section(const Run& run, std::size_t index, const xgrad::datasets::Dataset& data) {
+std::string section(const Run& run, std::size_t index, const Samples& data) {
   std::string text = tag("h2", swatch(index) + " " + escaped(run.choice.label), "class=\"line\"");
   if (!run.failure.empty())
     text += tag("p", "Stopped: " + escaped(run.failure));
   else if (!run.test)
     text += tag("p", "Stopped before the end of the first epoch.");
   else
-    text +=
-        tag("div", tag("div", confusion_matrix(*run.test, data.class_names())) + tag("div", mistakes(*run.test, data)),
-            "class=\"sides\"");
+    text += tag("div",
+                tag("div", confusion_matrix(*run.test, data.class_names())) +
+                    (data.images() ? tag("div", mistakes(*run.test, *data.images())) : ""),
+                "class=\"sides\"");
   return tag("section", text) + "\n";
 }
 

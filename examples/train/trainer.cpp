@@ -239,7 +239,7 @@ class Trainer {
   nn::Sequential network_;
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::optional<optim::Schedule> schedule_;  // refers to the optimizer
-  std::optional<datasets::DataLoader<>> batches_;
+  std::optional<datasets::DataLoader<Samples>> batches_;
   std::size_t epoch_ = 0, step_ = 0;  // epochs that are complete, and steps of the next one
   Mean loss_, recent_, accuracy_;     // of this epoch, since the last point, and of this epoch
   std::vector<double> parts_;  // of the step: what its micro-batches add to the loss, the accuracy, and the stops

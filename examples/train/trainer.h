@@ -3,7 +3,6 @@
 
 #include <xgrad/core/communicator.h>
 #include <xgrad/core/state_dict.h>
-#include <xgrad/datasets/dataset.h>
 
 #include <atomic>
 #include <filesystem>
@@ -14,6 +13,7 @@
 #include "evaluation.h"
 #include "options.h"
 #include "progress.h"
+#include "samples.h"
 
 namespace train {
 
@@ -43,9 +43,9 @@ struct Run {
 
 /// The same for every optimizer.
 struct Task {
-  xgrad::datasets::Split data;
-  std::optional<xgrad::datasets::Dataset> validation;  ///< held out of the training data
-  bool augment;                                        ///< distort the training images
+  Split data;
+  std::optional<Samples> validation;  ///< held out of the training data
+  bool augment;                       ///< distort the training images
   Architecture architecture;
   std::size_t epochs, batch_size;
   const ScheduleKind* schedule;
@@ -53,6 +53,7 @@ struct Task {
   std::optional<double> clip = {};  ///< the greatest norm of all gradients together
   /// Who trains together, and in how many micro-batches; null where whole batches are trained on, alone.
   xgrad::Communicator* communicator = nullptr;
+  std::string inputs = {};  ///< what samples are, for people
 
   std::size_t steps_per_epoch() const { return (data.train.size() + batch_size - 1) / batch_size; }
 };

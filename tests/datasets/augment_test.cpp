@@ -11,34 +11,15 @@
 #include <numbers>
 #include <utility>
 
+#include "datasets/warped.h"
 #include "error.h"
 #include "numbers.h"
 
 using namespace xgrad;
 using namespace xgrad::datasets;
+using namespace warped_images;
 
 namespace {
-
-constexpr Augmentation nothing{.shift = 0, .rotation = 0, .scale = 0, .shear = 0, .elastic = 0};
-
-std::vector<std::uint8_t> random_bytes(const Shape& shape) {
-  std::vector<std::uint8_t> bytes(element_count(shape));
-  Generator generator(1);
-  for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(generator.below(256));
-  return bytes;
-}
-
-Tensor unit(const std::vector<std::uint8_t>& bytes, const Shape& shape) {
-  Tensor result = Tensor::from_shape(shape);
-  to_unit(bytes.data(), bytes.size(), result.data());
-  return result;
-}
-
-Tensor warped(const std::vector<std::uint8_t>& bytes, const Shape& shape, const Tensor& source) {
-  Tensor result = Tensor::from_shape(shape);
-  warp(bytes.data(), shape, source, result.data());
-  return result;
-}
 
 // Sources as a function of column and row.
 using Place = std::pair<double, double>;
@@ -290,7 +271,9 @@ TEST_CASE("amounts and shapes out of range are refused") {
   const Case cases[] = {
       {"shift", &Augmentation::shift, 28, 28.5},   {"rotation", &Augmentation::rotation, 180, 181},
       {"scale", &Augmentation::scale, 0.9, 1},     {"shear", &Augmentation::shear, 2, 3},
-      {"elastic", &Augmentation::elastic, 28, 29}, {"smoothness", &Augmentation::smoothness, 1000, 1e4}};
+      {"elastic", &Augmentation::elastic, 28, 29}, {"smoothness", &Augmentation::smoothness, 1000, 1e4},
+      {"mirror", &Augmentation::mirror, 1, 1.5},   {"brightness", &Augmentation::brightness, 1, 2},
+      {"contrast", &Augmentation::contrast, 1, 2}};
   for (const Case& c : cases) {
     Augmentation amounts;
     const auto make = [&] { DataLoader(digits(1), {.augment = amounts}); };
@@ -303,6 +286,19 @@ TEST_CASE("amounts and shapes out of range are refused") {
     make();
   }
   check_error<ValueError>([] { Augmenter({.smoothness = 0.5}, {1, 28, 28}); }, {"smoothness from 1 to 1000, got 0.5"});
+  for (const auto& [name, amount, most] :
+       {std::tuple("saturation", &Augmentation::saturation, 1.0), std::tuple("hue", &Augmentation::hue, 180.0)}) {
+    Augmentation amounts;
+    amounts.*amount = most;
+    Augmenter(amounts, {3, 8, 8});
+    check_error<ValueError>(
+        [&] {
+          Augmenter(amounts, {1, 8, 8});
+        },
+        {"saturation and hue are of 3 channels", "(1, 8, 8)"});
+    amounts.*amount = 2 * most;
+    check_error<ValueError>([&] { Augmenter(amounts, {3, 8, 8}); }, {name, message("to ", most, ", got ", 2 * most)});
+  }
   check_error<ShapeError>([] { Augmenter({}, {28, 28}); }, {"[Augmenter]", "(channels, height, width)", "(28, 28)"});
   check_error<ShapeError>([] { Augmenter({}, {1, 0, 28}); }, {"(1, 0, 28)"});
   check_error<ShapeError>(

@@ -53,6 +53,69 @@ TEST_CASE("Fashion-MNIST and KMNIST have names of their own") {
   CHECK(mnist(folder.path(), std::vector<std::string>(10, "same")).train.class_names().at(3) == "same");
 }
 
+TEST_CASE("colour pictures of four dimensions are read, with their channels first or last") {
+  Bytes first, last;  // of channel c, image n, row h and column w
+  const auto pixel = [](int n, int c, int h, int w) {
+    return static_cast<std::uint8_t>(100 * n + 30 * c + 10 * h + w);
+  };
+  for (int n = 0; n < 2; ++n)
+    for (int c = 0; c < 3; ++c)
+      for (int h = 0; h < 2; ++h)
+        for (int w = 0; w < 4; ++w) first.push_back(pixel(n, c, h, w));
+  for (int n = 0; n < 2; ++n)
+    for (int h = 0; h < 2; ++h)
+      for (int w = 0; w < 4; ++w)
+        for (int c = 0; c < 3; ++c) last.push_back(pixel(n, c, h, w));
+  for (const Bytes& file : {header(8, {2, 3, 2, 4}) + first, header(8, {2, 2, 4, 3}) + last})
+    for (const char* ending : {"idx4-ubyte", "idx4-ubyte.gz"}) {
+      const Folder folder;
+      for (const std::string part : {"train", "t10k"}) {
+        folder.write(part + "-images-" + ending, std::string(ending).ends_with("gz") ? gzip(file) : file);
+        folder.write(part + "-labels-idx1-ubyte", labels({1, 0}));
+      }
+      const Dataset data = mnist(folder.path()).train;
+      CHECK(data.image_shape() == Shape{3, 2, 4});
+      CHECK(std::equal(data.images().begin(), data.images().end(), first.begin(), first.end()));
+    }
+  const Folder folder;
+  write(folder, mnist_files());
+  folder.write("train-images-idx3-ubyte", header(8, {3, 28, 28, 1}) + Bytes(3 * 784, 7));
+  CHECK(mnist(folder.path()).train.image_shape() == Shape{1, 28, 28});
+}
+
+TEST_CASE("EMNIST is read upright, with its classes from 0 on") {
+  const Folder folder;
+  const Bytes pictures = header(8, {2, 2, 3}) + Bytes{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  const std::string prefix = "emnist-letters-";
+  folder.write(prefix + "mapping.txt", from_text("1 65 97\n2 66\n7 53 \r\n"));
+  for (const std::string part : {"train", "test"}) {
+    folder.write(prefix + part + "-images-idx3-ubyte.gz", gzip(pictures));
+    folder.write(prefix + part + "-labels-idx1-ubyte", labels({7, 1}));
+  }
+  const Split split = emnist(folder.path(), "letters");
+  const Bytes upright = {0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11};
+  for (const Dataset& data : {split.train, split.test}) {
+    CHECK(data.image_shape() == Shape{1, 3, 2});
+    CHECK(std::equal(data.images().begin(), data.images().end(), upright.begin(), upright.end()));
+    CHECK(std::vector(data.labels().begin(), data.labels().end()) == std::vector<std::int64_t>{2, 0});
+    CHECK(data.class_names() == std::vector<std::string>{"Aa", "B", "5"});
+  }
+  check_error<DataError>([&] { emnist(folder.path(), "digits"); },
+                         {"emnist-digits-mapping.txt", "gzip.zip of nist.gov"});
+  check_error<DataError>([&] { emnist(folder.path() / "none", "letters"); }, {"none"});
+  folder.write(prefix + "test-labels-idx1-ubyte", labels({7, 2, 3}));
+  check_error<DataError>([&] { emnist(folder.path(), "letters"); },
+                         {"test-labels", "the label 3 of image 2", "mapping"});
+  std::filesystem::remove(folder.path() / (prefix + "test-images-idx3-ubyte.gz"));
+  check_error<DataError>([&] { emnist(folder.path(), "letters"); }, {"no file", prefix + "test-images-idx3-ubyte"});
+  for (const char* bad :
+       {"1", "1 65\n1 66", "x 65", "1 x", "1 65 x", "-1 65", "256 65", "1 7", "1 300", "1 65\n\n2 66"}) {
+    CAPTURE(bad);
+    folder.write(prefix + "mapping.txt", from_text(bad));
+    check_error<DataError>([&] { emnist(folder.path(), "letters"); }, {prefix + "mapping.txt", "a label of its own"});
+  }
+}
+
 TEST_CASE("a folder with something wrong is refused") {
   struct Case {
     const char* name;
@@ -71,7 +134,16 @@ TEST_CASE("a folder with something wrong is refused") {
       {"images of 0 x 28", {{images_name, images(3, 0, 28)}}, {images_name, "(1, 0, 28)"}},
       {"images of rank 2",
        {{images_name, header(8, {3, 2}) + Bytes(6, 0)}},
-       {images_name, "3 dimensions, got uint8 of 2"}},
+       {images_name, "3 or 4 dimensions, got uint8 of 2"}},
+      {"images of rank 5",
+       {{images_name, header(8, {3, 1, 1, 1, 1}) + Bytes(3, 0)}},
+       {images_name, "3 or 4 dimensions, got uint8 of 5"}},
+      {"four sizes without channels",
+       {{images_name, header(8, {3, 2, 2, 2}) + Bytes(24, 0)}},
+       {images_name, "1 or 3 channels, as the second size or as the last, got (3, 2, 2, 2)"}},
+      {"channels in two places",
+       {{images_name, header(8, {3, 1, 2, 3}) + Bytes(18, 0)}},
+       {images_name, "1 or 3 channels", "(3, 1, 2, 3)"}},
       {"labels of rank 0", {{labels_name, header(8, {}) + Bytes{1}}}, {labels_name, "1 dimensions, got uint8 of 0"}},
       {"images of floats", {{images_name, header(13, {3, 1, 1}) + Bytes(12, 0)}}, {images_name, "got float32 of 3"}},
       {"labels of int8", {{labels_name, header(9, {3}) + Bytes(3, 0)}}, {labels_name, "got int8 of 1"}},

@@ -175,6 +175,63 @@ check "a folder of pictures" prints "pictures: 8 train, 2 test, 2 classes of ima
 run --data pictures --hidden none --batch-size 2 --epochs 1 --optimizer adam --picture-size 3
 check "a folder of pictures, scaled" prints "2 classes of images (1, 3, 3); 9-2, 20 parameters;"
 rm -r pictures
+# A table: the class is a column of categories or of few whole numbers.
+for i in {1..40}; do
+  printf '%d,%s,%s,%d,%s\n' $((i % 7)) "$([ $((i % 5)) -eq 0 ] && echo NA || echo "$((i % 4)).5")" \
+    "$([ $((i % 2)) -eq 0 ] && echo red || echo blue)" $((i % 3 - 1)) "$([ $((i % 2)) -eq 0 ] && echo yes || echo no)"
+done >rows
+{ echo size,weight,colour,sign,answer && cat rows; } >table.csv
+run --data table.csv --epochs 20 --batch-size 8 --optimizer adam --lr 0.01 --csv again.csv --report again.html
+check "a table" prints "table.csv: 32 train, 8 test, 2 classes of 'answer', 5 features of 4 columns (3 of numbers, 1 of categories), 8 cells missing; 5-128-2, 1,026 parameters;"
+check "its classes are learned" matches '^adam +0\.01 +20 +[0-9.]+ +100\.00 %'
+check "its report has no pictures" [ "$(grep -c '<img\|Surest' again.html)" -eq 0 ]
+check "and is well formed" well_formed again.html
+cp again.csv first.csv
+run --data table.csv --epochs 20 --batch-size 8 --optimizer adam --lr 0.01 --csv again.csv --threads 1
+check "a table gives the same numbers again, with one thread" same_without_seconds first.csv again.csv
+on_sign=(--data table.csv --label sign --hidden none --batch-size 8 --optimizer adam --validation 0.25 --checkpoint table.ckpt)
+run "${on_sign[@]}" --epochs 1
+check "a label by name, of numbers, and validation" prints "table.csv: 24 train, 8 validation, 8 test, 3 classes of 'sign', 6 features of 4 columns (2 of numbers, 2 of categories), 8 cells missing; 6-3, 21 parameters;"
+run "${on_sign[@]}" --epochs 2 --resume --csv again.csv
+check "a training on a table resumes" exits 0
+rm table.ckpt
+run "${on_sign[@]}" --epochs 2 --csv first.csv
+check "to the numbers of one that did not stop" [ "$(tail -n 1 first.csv | cut -d, -f2-5,7)" = "$(tail -n 1 again.csv | cut -d, -f2-5,7)" ]
+run --checkpoint table.ckpt --classify a.png
+check "--classify of a table's network" refused "table.ckpt: its network is of a table, and sees no pictures"
+{ echo a,b && printf '%s,1\n' {1..9}; } >same.csv
+{ echo a,b && printf '%s,%s.5\n' {1..9}{,}; } >numbers.csv
+{ echo a,b && printf '%s,%s\n' {1..101}{,}; } >many.csv
+{ echo a && printf '%s\n' yes no yes no yes no; } >alone.csv
+{ echo a,b,c && printf '1,,%s\n' yes no yes no yes no; } >hollow.csv
+{ echo a,b && printf '1,yes\n2,no\n3,NA\n'; } >unknown.csv
+while IFS=: read -r arguments words; do
+  read -ra list <<<"$arguments"
+  run "${list[@]}"
+  check "$arguments" refused "$words"
+done <<'CASES'
+--data none.csv:no such file
+--data table.csv --label colur:there is no column 'colur'; there are size, weight, colour, sign, answer
+--data table.csv --label weight:'weight' is missing
+--data numbers.csv:'b' holds 9 different numbers, such as 1.5, and no classes; examples/table learns to predict a number
+--data many.csv:'b' holds 101 different numbers, such as 1, and no classes
+--data same.csv:'b' is the same in every row
+--data alone.csv:no column besides 'a'
+--data hollow.csv:the column 'b' has no value
+--data unknown.csv:line 4: 'b' is missing
+--data rows.csv --label 1:no such file
+--data table.csv --model lenet:lenet sees pictures; for a table there is mlp
+--data table.csv --augment:--augment distorts pictures
+--data table.csv --picture-size 8:--picture-size scales pictures
+--data table.csv --test small:--test reads pictures
+--data table.csv --save best.net:--save is for --classify
+--data table.csv --batch-size 33:33 is more than the 32 training samples
+--data small --label a:--label belongs to --data FILE.csv
+CASES
+seq 1 2000 | sed 's/.*/row &,row &,&/; s/[0-9]*$/yes/; 1~2s/yes$/no/' | { echo a,b,c && cat; } >wide.csv
+run --data wide.csv --memory-limit 4
+check "a table of too many categories" refused "2000 rows of 4000 features take more memory than --memory-limit; one column alone has 2000 categories"
+rm -f ./*table* same.csv numbers.csv many.csv alone.csv hollow.csv unknown.csv wide.csv rows first.csv again.html
 run --samples 100 --test small
 check "a test set of other images" refused "--test: the images of small are (1, 2, 2)"
 run --samples 200 --batch-size 50 --epochs 1 --optimizer adam --test "$work/drawn"

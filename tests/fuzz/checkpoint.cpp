@@ -64,7 +64,7 @@ Run resume(const Case& one, const Saving& saving) {
 
 // Stopped in the first epoch, after its last step and in the second one.
 std::vector<Case> make_cases() {
-  const datasets::Split data = {images(38, 1), images(12, 2)};
+  const train::Split data = {images(38, 1), images(12, 2)};
   const auto task = [&](const ScheduleKind& schedule) {
     return Task{.data = data,
                 .validation = {},

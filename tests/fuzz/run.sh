@@ -2,11 +2,11 @@
 # Builds the fuzzers and lets each run for a while, one a core: first on the inputs in found/, which failed once, then on
 # seeds that the library makes, and from there on its own. What it reached before is kept in build/fuzz/corpus.
 # usage: tests/fuzz/run.sh MINUTES [TARGET...]
-#   targets: safetensors idx checkpoint text state; without any, all of them
+#   targets: safetensors idx npy checkpoint text state; without any, all of them
 # Ends with 1 where one fails, and says with which input: build/fuzz/tests/fuzz/fuzz_TARGET FILE shows it again. When it
 # is mended, the file goes to found/TARGET.
 set -euo pipefail
-all=(safetensors idx checkpoint text state)
+all=(safetensors idx npy checkpoint text state)
 minutes=${1:-}
 targets=("${@:2}")
 [ ${#targets[@]} -gt 0 ] || targets=("${all[@]}")

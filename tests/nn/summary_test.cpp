@@ -3,6 +3,7 @@
 #include <xgrad/core/random.h>
 #include <xgrad/nn/activations.h>
 #include <xgrad/nn/dropout.h>
+#include <xgrad/nn/embedding.h>
 #include <xgrad/nn/flatten.h>
 #include <xgrad/nn/linear.h>
 #include <xgrad/nn/sequential.h>
@@ -70,6 +71,29 @@ Total                                           58
 )";
   CHECK(nn::summary(model, {2, 4}) ==
         expected + bytes(58) + " bytes of parameters, " + bytes(5) + " bytes of buffers\n");
+}
+
+TEST_CASE("a summary counts a table of vectors, and one that is shared once") {
+  struct Pair : nn::Module {
+    Variable forward(const Variable& x) override { return x + sum(table.lookup({0, 1})); }
+    nn::Embedding& table = add<nn::Embedding>("table", 2, 5);
+  };
+  const Variable words(ones({20, 4}), true);
+  nn::Sequential model{nn::Embedding(20, 4, {.weight = words}), nn::Flatten(), nn::Linear(12, 4),
+                       nn::Linear(4, 20, {.weight = words}), Pair()};
+  const std::string expected = R"(Layer          Name     Output     Parameters
+---------------------------------------------
+Sequential              (2, 20)
+  Embedding    0        (2, 3, 4)          80
+  Flatten      1        (2, 12)
+  Linear       2        (2, 4)             52
+  Linear       3        (2, 20)            20
+  Pair         4        (2, 20)
+    Embedding  4.table  (2, 5)             10
+---------------------------------------------
+Total                                     162
+)";
+  CHECK(nn::summary(model, {2, 3}) == expected + bytes(162) + " bytes of parameters\n");
 }
 
 TEST_CASE("a summary counts shared parameters once, and names what was called and is not registered") {
