@@ -12,6 +12,7 @@ case "${1:-}" in
   test)
     packages+=("${tests[@]}")
     packages+=(python3-onnx python3-numpy)  # they check networks and arrays that were written
+    packages+=(iproute2 procps)  # they make hosts, and find the processes of one to be killed
     packages+=(strace)  # it sees in which order a file is written
     packages+=(chromium chromium-driver python3-selenium fonts-dejavu-core)  # they open the lab's page
     ;;
