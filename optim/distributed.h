@@ -74,15 +74,19 @@ class DistributedOptimizer : public Optimizer {
     bool own;                // some are this process's, or, of a parameter without elements, all
     Variable variable;
   };
-  /// The sum of the gradients of 2^level neighbours; nothing where a parameter has none.
+  /// The sum of the gradients of 2^level neighbours; null where a parameter has none.
   struct Subtotal {
-    std::size_t level;
-    std::vector<std::unique_ptr<Tensor>> gradients;
+    std::size_t level = 0;
+    std::vector<std::unique_ptr<Tensor>> gradients = {};
   };
 
   void divide(const RuleGroups& rules);
   void make_shards();
   void take_gradients(const MicroBatch& now);
+  std::size_t last_of_one_level() const;
+  void merge();
+  std::vector<const Scalar*> sources(std::size_t first, std::size_t parameter) const;
+  std::unique_ptr<Tensor> take_sum(std::size_t first, std::size_t parameter, Scalar factor);
   void take_buffers(const MicroBatch& now);
   void finish(const MicroBatch& now);
   std::vector<bool> agree_on_gradients() const;
