@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # Builds the benchmarks and runs them: whole processes in turns with libtorch's, where libtorch-dev is installed.
 # usage: tests/benchmarks/run.sh [--quick] [--data DIR] [SECTION...]
-#   sections: mlp mlp1000 lenet convolution target memory micro growth checkpoints profile; without any, all of them
+#   sections: mlp mlp1000 lenet convolution target memory micro growth checkpoints profile distributed; without any, all of them
 #   --data DIR, or XGRAD_DATA=DIR: a folder with MNIST's four files; otherwise digits are drawn
 #   --quick: every program for a moment, to see that it runs; its times say nothing
 #   TURNS=3: how often each process runs
 # Where OpenBLAS does not know the processor it takes a kernel of 2004, and the peers are far too slow: the third line of
 # the output tells. OPENBLAS_CORETYPE=Cooperlake (AVX-512) or Haswell (AVX2) gives them a better one.
 set -euo pipefail
-all=(mlp mlp1000 lenet convolution target memory micro growth checkpoints profile)
-sections=() quick=() starts=100 steps=300
+all=(mlp mlp1000 lenet convolution target memory micro growth checkpoints profile distributed)
+sections=() quick=() starts=100 steps=300 distributed_steps=40
 while [ $# -gt 0 ]; do
   case $1 in
-    --quick) export XGRAD_QUICK=1 && TURNS=1 starts=1 steps=3 quick=(--benchmark_min_time=0.001) ;;
+    --quick) export XGRAD_QUICK=1 && TURNS=1 starts=1 steps=3 distributed_steps=1 quick=(--benchmark_min_time=0.001) ;;
     --data) XGRAD_DATA=$(realpath -e "$2") && export XGRAD_DATA && shift ;;
     *)
       if [[ " ${all[*]} " != *" $1 "* ]]; then sed -n '3,9s/^# //p' "$0" >&2 && exit 2; fi
@@ -133,6 +133,29 @@ checkpoints() {
 
 profile() {
   for network in lenet mlp; do "$bin/profile" $network 1 "$steps"; done
+}
+
+distributed() { # a step of 512 samples: the ratio is the gain of what stands first
+  local network one micro two threads processes
+  command -v mpirun >/dev/null || { echo "needs mpirun: apt-get install openmpi-bin" && return; }
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  on() { # on PROCESSES NETWORK MICRO_BATCHES THREADS
+    processes=(mpirun --oversubscribe --bind-to none -n "$1")
+    [ "$1" -gt 1 ] || processes=()
+    "${processes[@]}" "$bin/distributed" "$2" 512 "$3" "$4" "$distributed_steps" | field 3
+  }
+  for network in mlp1000 lenet; do
+    for _ in $(seq "$turns"); do
+      one=$(on 1 "$network" 0 1) micro=$(on 1 "$network" 8 1) two=$(on 2 "$network" 8 1) threads=$(on 1 "$network" 0 2)
+      record "$network step; 2 processes, 1 process" xgrad "$two" s
+      record "$network step; 2 processes, 1 process" "1 process" "$micro" s
+      record "$network step; 2 processes, 2 threads" xgrad "$two" s
+      record "$network step; 2 processes, 2 threads" "2 threads" "$threads" s
+      record "$network step; micro-batches, whole batch" xgrad "$micro" s
+      record "$network step; micro-batches, whole batch" "whole batch" "$one" s
+    done
+  done
+  python3 tests/benchmarks/scaling.py "$bin/distributed"
 }
 
 load() { cut -d' ' -f1-3 /proc/loadavg; }
