@@ -23,6 +23,8 @@ struct DistributedOptions {
 /// such as the running statistics of BatchNorm, become what they would be by the mean over the batch. Parameters,
 /// state and buffers are the same bits for any number of processes.
 ///
+/// Gradients of a table's rows (autograd/table.h) are taken as gradients of all rows.
+///
 /// Parameters are cut between rows, blocks of 4,096 elements or more, where the rule allows that, and else between
 /// parameters. What is marked (all) is to be called by all processes.
 class DistributedOptimizer : public Optimizer {

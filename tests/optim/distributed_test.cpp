@@ -3,6 +3,7 @@
 #include <xgrad/datasets/loader.h>
 #include <xgrad/datasets/tensor_dataset.h>
 #include <xgrad/nn/dropout.h>
+#include <xgrad/nn/embedding.h>
 #include <xgrad/nn/linear.h>
 #include <xgrad/nn/losses.h>
 #include <xgrad/nn/normalization.h>
@@ -219,6 +220,30 @@ TEST_CASE("the norm that is clipped is the whole batch's") {
   const Tensor moved = before - together.parameters()[0].second.value(), expected = whole.parameters()[0].second.grad();
   for (std::size_t i = 0; i < moved.size(); ++i)
     CHECK(moved.data()[i] == doctest::Approx(expected.data()[i]).epsilon(1e-4));
+}
+
+TEST_CASE("gradients of a table's rows are those of all rows: the others are 0") {
+  Communicator communicator({.micro_batches = 2});
+  seed(1);
+  nn::Embedding together(6, 2, {.sparse = true});
+  seed(1);
+  nn::Embedding whole(6, 2);
+  optim::Distributed<optim::Adam> distributed(communicator, together);
+  optim::Adam plain(whole.parameters());
+  const IndexTensor rows = {0, 2, 2, 5};
+  const datasets::TensorDataset data(rows);
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    for (const auto& [some] : datasets::DataLoader(data, {.batch_size = 4, .communicator = &communicator})) {
+      distributed.zero_grad();
+      mean(square(together.lookup(some))).backward();
+      distributed.step();
+    }
+    plain.zero_grad();
+    mean(square(whole.lookup(rows))).backward();
+    plain.step();
+  }
+  const Tensor &a = together.weight.value(), &b = whole.weight.value();
+  for (std::size_t i = 0; i < a.size(); ++i) CHECK(a.data()[i] == doctest::Approx(b.data()[i]).epsilon(1e-5));
 }
 
 TEST_CASE("a state of one process is that of the optimizer within, and the next steps are the same bits") {
