@@ -144,11 +144,17 @@ distributed() { # a step of 512 samples: the ratio is the gain of what stands fi
     [ "$1" -gt 1 ] || processes=()
     "${processes[@]}" "$bin/distributed" "$2" 512 "$3" "$4" "$distributed_steps" | field 3
   }
+  ddp() { # nothing where Debian's python3-torch is not installed
+    if ! /usr/bin/python3 -c 'import torch.distributed as d; assert d.is_available()' 2>/dev/null; then return; fi
+    OPENBLAS_NUM_THREADS=1 /usr/bin/python3 tests/benchmarks/peers/ddp.py "$1" 512 "$distributed_steps" 2
+  }
   for network in mlp1000 lenet; do
     for _ in $(seq "$turns"); do
       one=$(on 1 "$network" 0 1) micro=$(on 1 "$network" 8 1) two=$(on 2 "$network" 8 1) threads=$(on 1 "$network" 0 2)
       record "$network step; 2 processes, 1 process" xgrad "$two" s
       record "$network step; 2 processes, 1 process" "1 process" "$micro" s
+      record "$network step; 2 processes" xgrad "$two" s
+      record "$network step; 2 processes" "PyTorch DDP, gloo" "$(ddp "$network" | field 3)" s
       record "$network step; 2 processes, 2 threads" xgrad "$two" s
       record "$network step; 2 processes, 2 threads" "2 threads" "$threads" s
       record "$network step; micro-batches, whole batch" xgrad "$micro" s

@@ -103,6 +103,13 @@ def alone():
     check(done.returncode == 2 and "micro-batches 8 rather than none" in done.stderr, done.stderr)
 
 
+def dropout():
+    """What is drawn at random belongs to a micro-batch, whoever computes it."""
+    for scalar in ("float", "double"):
+        printed_ = [on(processes, f"{PROGRAM}_{scalar}", "dropout", "60").stdout for processes in (1, 2, 4, 8)]
+        check(len(printed_[0].split()) == 182 and len(set(printed_)) == 1, scalar, "dropout depends on the processes")
+
+
 def killed():
     """One of the processes gets SIGKILL, at 30 moments; the rest of the training gives the same bytes."""
     dice = random.Random(1)
@@ -240,7 +247,7 @@ def readme():
     check(alone_.stdout == two.stdout, "one process says", alone_.stdout, "and two", two.stdout)
 
 
-for test in (same_bits, alone, killed, stopped, refused, hosts, memory, readme):
+for test in (same_bits, alone, dropout, killed, stopped, refused, hosts, memory, readme):
     if not sys.argv[2:] or test.__name__ in sys.argv[2:]:
         began = time.monotonic()
         test()

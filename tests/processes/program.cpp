@@ -40,6 +40,22 @@ bool is_odd(const Communicator& communicator, std::size_t step) { return communi
 
 const std::map<std::string, Case> cases = {
     {"well", [](Communicator& c) { train(c, [](std::size_t, Tensor&) {}); }},
+    {"dropout",  // what is drawn belongs to a micro-batch
+     [](Communicator& c) {
+       seed(1);
+       nn::Sequential model{nn::Linear(4, 30), nn::Dropout(0.5), nn::Linear(30, 1)};
+       optim::Distributed<optim::Adamax> optimizer(c, model, {}, {.max_norm = 1});
+       const datasets::TensorDataset data(Generator(1).normal({50, 4}), Generator(2).normal({50, 1}));
+       for (const auto& [x, y] : datasets::DataLoader(data, {.batch_size = 13, .seed = 3, .communicator = &c})) {
+         optimizer.zero_grad();
+         nn::mse_loss(model(x), y).backward();
+         optimizer.step();
+       }
+       for (const auto& [name, parameter] : model.parameters())
+         for (const Scalar value : parameter.value())
+           if (c.is_first()) std::printf("%a\n", static_cast<double>(value));
+       if (c.is_first()) std::printf("%016lx\n", static_cast<unsigned long>(default_generator().bits()));
+     }},
     {"nan",
      [](Communicator& c) {
        train(c, [&c](std::size_t step, Tensor& inputs) {
