@@ -77,6 +77,8 @@ class Communicator {
 
   /// (all) The texts of all processes, in their order.
   std::vector<std::string> gather(std::string_view mine);
+  /// (all) The same of numbers.
+  std::vector<std::vector<double>> gather(const std::vector<double>& mine);
   /// (all) Adds over all micro-batches: `numbers` are `width` of each of this process's, in order.
   std::vector<double> sum(std::vector<double> numbers, std::size_t width);
   /// (all) Process p sends its elements from begins[q] to begins[q + 1] to each process q. `received` gets what comes

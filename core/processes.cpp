@@ -156,20 +156,28 @@ void Communicator::raise(std::string_view failure) {
   throw ProcessError(std::string(failure));  // there is no other process
 }
 
+std::vector<std::vector<double>> Communicator::gather(const std::vector<double>& mine) {
+  std::vector<std::vector<double>> result;
+  for (const std::string& bytes :
+       gather(std::string_view(reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(double)))) {
+    std::memcpy(result.emplace_back(bytes.size() / sizeof(double)).data(), bytes.data(), bytes.size());
+  }
+  return result;
+}
+
 std::vector<double> Communicator::sum(std::vector<double> numbers, std::size_t width) {
   if (numbers.size() != width * own_micro_batches())
     throw ValueError(message("[Communicator] sum: expected ", own_micro_batches(), " times ", width, " numbers, got ",
                              numbers.size()));
   if (width == 0) return {};
   add_as_tree(numbers, width);
-  const std::size_t bytes = width * sizeof(double);
-  const std::vector<std::string> all = gather({reinterpret_cast<const char*>(numbers.data()), bytes});
-  numbers.resize(width * size_);
+  const std::vector<std::vector<double>> all = gather(numbers);
+  numbers.clear();
   for (std::size_t i = 0; i < size_; ++i) {
-    if (all[i].size() != bytes)
-      throw ProcessError(message("[Communicator] sum: process ", i, " adds ", all[i].size() / sizeof(double),
-                                 " numbers, and process ", rank_, " ", width));
-    std::memcpy(&numbers[i * width], all[i].data(), bytes);
+    if (all[i].size() != width)
+      throw ProcessError(message("[Communicator] sum: process ", i, " adds ", all[i].size(), " numbers, and process ",
+                                 rank_, " ", width));
+    numbers.insert(numbers.end(), all[i].begin(), all[i].end());
   }
   add_as_tree(numbers, width);
   return numbers;

@@ -2,34 +2,17 @@
 #include <xgrad/core/parallel.h>
 #include <xgrad/optim/distributed.h>
 #include <xgrad/optim/norms.h>
-#include <xgrad/optim/ranges.h>
-#include <xgrad/optim/rule_groups.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <functional>
 
 namespace xgrad::optim {
 namespace {
 
-// Elements: fewer in a block would make more of the norms that are taken of each, and more would divide less evenly.
-constexpr std::size_t least_block = 4096;
-
 // Gradients of micro-batches that are kept before they are added, and with them the memory that this takes.
 constexpr std::size_t most_of_one_level = 4;
-
-std::size_t rows_of(const Shape& shape) { return shape.empty() ? 1 : shape[0]; }
-
-Shape with_rows(Shape shape, std::size_t rows) {
-  if (shape.empty()) return {rows};
-  shape[0] = rows;
-  return shape;
-}
-
-// Without elements, and of as many dimensions: a rule may choose by these.
-Shape nothing_of(const Shape& shape) { return Shape(std::max<std::size_t>(shape.size(), 1), 0); }
 
 // Of each source one block is added, which stays in the cache until the sum is written.
 constexpr std::size_t cached_block = 512;
@@ -75,86 +58,7 @@ std::size_t total_size(const NamedVariables& variables) {
   return size;
 }
 
-std::string bytes_of(const auto& numbers) {
-  return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(numbers.data()[0])};
-}
-
 }  // namespace
-
-DistributedOptimizer::DistributedOptimizer(Communicator& communicator, const ParameterList& parameters,
-                                           NamedVariables buffers, const Make& make, DistributedOptions options)
-    : communicator_(communicator), buffers_(std::move(buffers)), make_(make), options_(options) {
-  const std::unique_ptr<Optimizer> whole = make_(parameters);
-  const RuleGroups* const rules = whole->rule_groups();
-  if (whole->needs_closure() || !rules)
-    throw ValueError(message("[Distributed] the steps of ", whole->rule(),
-                             " take their gradients themselves, and so cannot be given those of micro-batches"));
-  if (options_.max_norm) check_positive("Distributed", "max_norm", *options_.max_norm);
-  parameters_ = whole->parameters();
-  for (std::size_t i = 0; i < parameters_.size() && communicator_.size() > 1; ++i)
-    if (rules->independent_unit(i) == RuleGroups::Unit::group)
-      throw ValueError(message("[Distributed] ", whole->rule(),
-                               " adds up over all parameters before it moves one, and "
-                               "so cannot be divided among ",
-                               communicator_.size(), " processes"));
-  std::string shapes;
-  for (const auto& [name, variable] : parameters_) shapes += message(name, " ", variable.shape(), "; ");
-  communicator_.require_same("list of parameters", shapes);
-  divide(*rules);
-  make_shards();
-}
-
-void DistributedOptimizer::divide(const RuleGroups& rules) {
-  std::size_t all = 0;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Variable& variable = parameters_[i].second;
-    const std::size_t rows = rows_of(variable.shape()), width = variable.size() / std::max<std::size_t>(rows, 1);
-    const bool divisible = rules.independent_unit(i) == RuleGroups::Unit::row;
-    const std::size_t block = divisible ? (least_block + width - 1) / std::max<std::size_t>(width, 1) : rows;
-    offsets_.push_back(all);
-    first_blocks_.push_back(blocks_.size());
-    for (std::size_t row = 0; row == 0 || row < rows; row += std::max<std::size_t>(block, 1))
-      blocks_.push_back(all + row * width);
-    shards_.push_back({.begin = 0, .end = rows, .divisible = divisible, .own = true, .variable = variable});
-    all += variable.size();
-  }
-  offsets_.push_back(all), first_blocks_.push_back(blocks_.size()), blocks_.push_back(all);
-
-  const std::size_t processes = communicator_.size();
-  for (std::size_t p = 0; p < processes; ++p) {
-    auto next = std::lower_bound(blocks_.begin(), blocks_.end() - 1, all * p / processes);
-    if (p > 0 && next != blocks_.begin() && all * p / processes - *(next - 1) < *next - all * p / processes) --next;
-    process_blocks_.push_back(static_cast<std::size_t>(next - blocks_.begin()));
-    begins_.push_back(*next);
-  }
-  process_blocks_.front() = 0;
-  process_blocks_.push_back(blocks_.size() - 1), begins_.push_back(all);
-}
-
-void DistributedOptimizer::make_shards() {
-  if (communicator_.size() > 1) {
-    const std::size_t rank = communicator_.rank();
-    for (std::size_t i = 0; i < shards_.size(); ++i) {
-      Shard& shard = shards_[i];
-      const Shape& shape = shard.variable.shape();
-      const std::size_t rows = shard.end,
-                        width = std::max<std::size_t>(shard.variable.size() / std::max<std::size_t>(rows, 1), 1);
-      const std::size_t first = std::max(first_blocks_[i], process_blocks_[rank]),
-                        last = std::min(first_blocks_[i + 1], process_blocks_[rank + 1]);
-      shard.own = first < last;
-      if (shard.own && last - first == first_blocks_[i + 1] - first_blocks_[i]) continue;  // it keeps all
-      shard.begin = shard.own ? (blocks_[first] - offsets_[i]) / width : 0;
-      shard.end = shard.own ? (blocks_[last] - offsets_[i]) / width : 0;
-      shard.variable =
-          Variable(zeros(shard.divisible ? with_rows(shape, shard.end - shard.begin) : nothing_of(shape)), true);
-    }
-    elements_.resize(offsets_.back());
-    received_.resize(communicator_.size() * (begins_[rank + 1] - begins_[rank]));
-  }
-  ParameterList list;
-  for (std::size_t i = 0; i < shards_.size(); ++i) list.emplace_back(parameters_[i].first, shards_[i].variable);
-  inner_ = make_(list);
-}
 
 void DistributedOptimizer::zero_grad() {
   Optimizer::zero_grad();
@@ -308,17 +212,15 @@ void DistributedOptimizer::clip(const std::vector<bool>& present) const {
                                                  blocks_[block + 1] - blocks_[block]})
                                : 0);
   }
-  std::string all;
-  for (const std::string& part : communicator_.gather(bytes_of(own))) all += part;
+  std::vector<double> all;
+  for (const std::vector<double>& part : communicator_.gather(own)) all.insert(all.end(), part.begin(), part.end());
   double squares = 0;
   for (std::size_t block = 0, parameter = 0; block + 1 < blocks_.size(); ++block) {
-    double sum = 0;
-    std::memcpy(&sum, all.data() + block * sizeof(double), sizeof(double));
     while (first_blocks_[parameter + 1] <= block) ++parameter;
-    if (!std::isfinite(sum))
+    if (!std::isfinite(all[block]))
       throw ValueError(message("[Distributed] the gradient of '", parameters_[parameter].first, "' ",
                                parameters_[parameter].second.shape(), " is not finite, or too large for its norm"));
-    squares += sum;
+    squares += all[block];
   }
   const double factor = *options_.max_norm / (std::sqrt(squares) + 1e-6);
   if (factor >= 1) return;
@@ -344,94 +246,6 @@ void DistributedOptimizer::mend_buffers(const MicroBatch& now) {
   for (const auto& [name, buffer] : buffers_)
     for (Scalar& value : buffer.mutable_value().storage())
       value = static_cast<Scalar>(static_cast<double>(value) + *sum++ / static_cast<double>(now.batch));
-}
-
-// State is called "fc1.weight.exp_avg", and a wrapper's "inner.fc1.weight.exp_avg".
-std::optional<std::size_t> DistributedOptimizer::parameter_of(std::string_view state) const {
-  const std::string_view stem = state.substr(0, state.rfind('.'));
-  std::optional<std::size_t> found;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const std::string& name = parameters_[i].first;
-    const bool fits = stem == name || stem.ends_with("." + name);
-    if (fits && (!found || name.size() > parameters_[*found].first.size())) found = i;
-  }
-  return found;
-}
-
-StateDict DistributedOptimizer::state_dict() const {
-  require_trained_weights(rule(), "state_dict()");
-  StateDict dict = inner_->state_dict();
-  if (communicator_.size() == 1) return dict;
-  std::vector<std::size_t> owners;  // of the first rows
-  for (std::size_t i = 0; i < parameters_.size(); ++i)
-    owners.push_back(static_cast<std::size_t>(
-        std::upper_bound(process_blocks_.begin(), process_blocks_.end() - 1, first_blocks_[i]) -
-        process_blocks_.begin() - 1));
-  std::vector<double> numbers;
-  for (const auto& [name, number] : dict.scalars) numbers.push_back(number);
-  const std::vector<std::string> all = communicator_.gather(bytes_of(numbers));
-  for (std::size_t k = 0; k < numbers.size(); ++k)
-    if (const auto parameter = parameter_of(dict.scalars[k].first))
-      std::memcpy(&dict.scalars[k].second, all[owners[*parameter]].data() + k * sizeof(double), sizeof(double));
-  for (auto& [name, tensor] : dict.tensors) {
-    const auto parameter = parameter_of(name);
-    if (!parameter) continue;
-    const std::vector<std::string> parts = communicator_.gather(bytes_of(tensor.storage()));
-    std::string bytes = parts[owners[*parameter]];
-    Shape shape = tensor.shape();
-    if (shards_[*parameter].divisible) {
-      bytes.clear();
-      for (const std::string& part : parts) bytes += part;
-      const Shape& whole = parameters_[*parameter].second.shape();
-      shape = whole.empty() ? whole : with_rows(shape, whole[0]);
-    } else {
-      const std::string of_owner = communicator_.gather(bytes_of(shape))[owners[*parameter]];
-      shape.resize(of_owner.size() / sizeof(shape[0]));
-      std::memcpy(shape.data(), of_owner.data(), of_owner.size());
-    }
-    tensor = uninitialized(shape);
-    std::memcpy(tensor.data(), bytes.data(), bytes.size());
-  }
-  return dict;
-}
-
-Tensor DistributedOptimizer::own_part(const Tensor& whole, std::size_t parameter) const {
-  const Shard& shard = shards_[parameter];
-  if (!shard.divisible) return shard.own ? whole : zeros(nothing_of(whole.shape()));
-  Tensor part = uninitialized(with_rows(whole.shape(), shard.end - shard.begin));
-  const std::size_t width = whole.size() / std::max<std::size_t>(rows_of(whole.shape()), 1);
-  std::copy_n(whole.data() + shard.begin * width, part.size(), part.data());
-  return part;
-}
-
-void DistributedOptimizer::load_state_dict(const StateDict& dict) {
-  if (communicator_.size() == 1) return inner_->load_state_dict(dict);
-  make_(parameters_)->load_state_dict(dict);  // throws in the words of the whole optimizer
-  StateDict own = dict;
-  for (auto& [name, tensor] : own.tensors)
-    if (const auto parameter = parameter_of(name)) tensor = own_part(tensor, *parameter);
-  inner_->load_state_dict(own);
-}
-
-WeightValues DistributedOptimizer::evaluation_weights() const {
-  const WeightValues own = inner_->evaluation_weights();
-  if (communicator_.size() == 1 || own.empty()) return own;
-  WeightValues result;
-  std::vector<Scalar> elements(offsets_.back());
-  for (const auto& [variable, weights] : own) {
-    std::size_t i = 0;
-    while (shards_[i].variable.node() != variable.node()) ++i;
-    const std::size_t width = variable.size() / std::max<std::size_t>(rows_of(variable.shape()), 1);
-    std::copy(weights.begin(), weights.end(),
-              elements.begin() + static_cast<std::ptrdiff_t>(offsets_[i] + shards_[i].begin * width));
-    result.emplace_back(parameters_[i].second, uninitialized(parameters_[i].second.shape()));
-  }
-  communicator_.gather(elements, begins_);
-  for (auto& [parameter, weights] : result)
-    for (std::size_t i = 0; i < parameters_.size(); ++i)
-      if (parameters_[i].second.node() == parameter.node())
-        std::copy_n(elements.data() + offsets_[i], weights.size(), weights.data());
-  return result;
 }
 
 }  // namespace xgrad::optim

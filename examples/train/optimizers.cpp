@@ -1,5 +1,6 @@
 #include "optimizers.h"
 
+#include <xgrad/core/errors.h>
 #include <xgrad/optim/adafactor.h>
 #include <xgrad/optim/adagrad.h>
 #include <xgrad/optim/adam.h>
@@ -24,6 +25,8 @@
 #include <xgrad/optim/sophia.h>
 #include <xgrad/optim/step_lengths.h>
 #include <xgrad/optim/wrapper.h>
+
+#include "text.h"
 
 namespace train {
 namespace {
@@ -134,5 +137,13 @@ constexpr OptimizerKind all_optimizers[] = {
 }  // namespace
 
 std::span<const OptimizerKind> optimizer_kinds() { return all_optimizers; }
+
+std::string optimizer_table() {
+  std::string text = "Optimizers, with their defaults (g: the gradient):\n  name           lr     decay rule\n";
+  for (const OptimizerKind& kind : optimizer_kinds())
+    text += xgrad::message("  ", cli::pad_right(std::string(kind.name), 15), cli::pad_right(cli::shortest(kind.lr), 7),
+                           cli::pad_right(cli::shortest(kind.weight_decay), 6), kind.about, "\n");
+  return text;
+}
 
 }  // namespace train

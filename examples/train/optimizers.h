@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace train {
@@ -24,5 +25,7 @@ struct OptimizerKind {
 };
 
 std::span<const OptimizerKind> optimizer_kinds();
+/// All of them, a line each, for people.
+std::string optimizer_table();
 
 }  // namespace train

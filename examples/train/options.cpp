@@ -132,14 +132,6 @@ std::vector<std::size_t> parse_widths(const std::string& text) {
   return widths;
 }
 
-std::string optimizer_table() {
-  std::string text = "Optimizers, with their defaults (g: the gradient):\n  name           lr     decay rule\n";
-  for (const OptimizerKind& kind : optimizer_kinds())
-    text += message("  ", pad_right(std::string(kind.name), 15), pad_right(shortest(kind.lr), 7),
-                    pad_right(shortest(kind.weight_decay), 6), kind.about, "\n");
-  return text;
-}
-
 double parse_below_one(const std::string& option, const std::string& text) {
   const double number = parse_number(option, text);
   if (number < 0 || number >= 1)
@@ -295,9 +287,8 @@ Options parse(int argc, const char* const* argv) {
             std::numeric_limits<std::uint64_t>::max(), options.seed);
   add_count("Training", "--threads", "Threads to compute with [one for each core]", 1, 1024, options.threads);
   add_count("Processes", "--micro-batches",
-            "Cut each batch into N parts, a power of two, so that any\nnumber of processes computes the same [8; none "
-            "if alone]",
-            1, 65536, options.micro_batches);
+            "Parts of a batch, a power of two, for any number of\nprocesses to share [8; none if alone]", 1, 65536,
+            options.micro_batches);
   add("Processes", "--deadline", "X", message("Seconds to wait for another process [", options.deadline, "]"),
       [&](const std::string& text) {
         options.deadline = parse_number("--deadline", text);
