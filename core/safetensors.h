@@ -12,16 +12,26 @@
 
 namespace xgrad {
 
-/// Writes a state, so that the file is there whole or not at all: see ReplacementFile. Tensors have the type F32 in
-/// xgrad::xgrad and F64 in xgrad::xgrad_f64. Texts are in `__metadata__` under their names and scalars under "scalar:"
-/// and their names, in full precision; a version of this and a CRC-32 of everything are there too, as "xgrad:format"
-/// and "xgrad:crc32". DataError, with the system's reason, where the file cannot be written. ValueError for a name that
-/// comes twice or is one of these, and for what is not UTF-8.
-void save_safetensors(const std::filesystem::path& path, const StateDict& state);
+/// The type of the elements in a file: Scalar's (F32 in xgrad::xgrad, F64 in xgrad::xgrad_f64), or one of two bytes.
+/// F16 (IEEE 754's binary16) has 11 significant bits, BF16 has 8 and float's range.
+enum class SavedType { scalar, f16, bf16 };
+struct SaveOptions {
+  SavedType type = SavedType::scalar;
+};
 
-/// Reads what save_safetensors() or another program has written, in the order of the elements in the file. F32, F64 and
-/// I64 become Scalar. DataError for a file that is damaged, of a newer version, has tensors of another type, or takes
-/// more memory than the options allow. The checksum of a file of ours is compared; others have none.
+/// Writes a state, so that the file is there whole or not at all: see ReplacementFile. Elements in two bytes are
+/// rounded to nearest, ties to even; ValueError, with the tensor's name, for a finite one that is beyond their range.
+/// Texts are in `__metadata__` under their names and scalars under "scalar:" and their names, in full precision; a
+/// version of this and a CRC-32 of everything are there too, as "xgrad:format" and "xgrad:crc32". DataError, with the
+/// system's reason, where the file cannot be written. ValueError for a name that comes twice or is one of these, and
+/// for what is not UTF-8.
+void save_safetensors(const std::filesystem::path& path, const StateDict& state, SaveOptions options = {});
+
+/// Reads what save_safetensors() or another program has written, in the order of the elements in the file. F16,
+/// BF16, F32, F64, I8 to I64, U8 to U32 and BOOL become Scalar: real numbers are rounded to it, true is 1. DataError
+/// for a file that is damaged, of a newer version, has tensors of another type, a whole number that Scalar does not
+/// hold exactly or a finite one beyond its range, or takes more memory than the options allow. The checksum of a file
+/// of ours is compared; others have none.
 StateDict load_safetensors(const std::filesystem::path& path, LoadOptions options = {});
 
 /// A file with the states of several owners, such as {{"model", model.state_dict()}, {"optimizer", …}}: all that a

@@ -1,21 +1,19 @@
 // What both sides of the safetensors format know.
 #pragma once
 
-#include <xgrad/core/errors.h>
+#include <xgrad/core/elements.h>
 #include <zlib.h>
 
-#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace xgrad::safetensors {
 
-static_assert(std::endian::native == std::endian::little, "the format has the lowest byte first");
-
 inline constexpr const char *metadata_key = "__metadata__", *format_key = "xgrad:format", *checksum_key = "xgrad:crc32";
 inline constexpr std::string_view own_keys = "xgrad:", scalar_keys = "scalar:", format = "1";
 inline constexpr std::uint64_t longest_header = 100'000'000;
+inline constexpr std::size_t elements_at_once = 1 << 15;  // of those that are converted
 
 inline unsigned long add_to(unsigned long checksum, std::string_view bytes) {
   if (bytes.empty()) return checksum;  // zlib would begin anew at a null pointer

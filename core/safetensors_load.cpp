@@ -1,3 +1,4 @@
+#include <xgrad/core/elements.h>
 #include <xgrad/core/file.h>
 #include <xgrad/core/safetensors.h>
 #include <xgrad/core/safetensors_format.h>
@@ -5,7 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 #include <utility>
@@ -16,21 +17,30 @@ namespace {
 using namespace safetensors;
 using nlohmann::json;
 
-template <class From>
-void convert(const char* bytes, std::size_t count, Scalar* to) {
-  for (std::size_t i = 0; i < count; ++i) {
-    From element;
-    std::memcpy(&element, bytes + i * sizeof element, sizeof element);
-    to[i] = static_cast<Scalar>(element);
-  }
+using Fail = std::function<void(const std::string& why)>;
+
+template <class Element>
+void convert(const char* bytes, std::size_t count, Scalar* to, const Fail& fail) {
+  elements::for_each_number<Element>(bytes, count, [&](auto number) {
+    if (std::is_same_v<Element, elements::Truth> && number > 1) fail(message("expected 0 or 1 for BOOL, got ", number));
+    *to++ = elements::scalar_of(number, fail);
+  });
 }
 
 struct Type {
   std::string_view name;
   std::size_t size;
-  void (*read)(const char* bytes, std::size_t count, Scalar* to);
+  void (*read)(const char* bytes, std::size_t count, Scalar* to, const Fail& fail);
 };
-constexpr Type types[] = {{"F32", 4, convert<float>}, {"F64", 8, convert<double>}, {"I64", 8, convert<std::int64_t>}};
+template <class Element>
+constexpr Type type_of(std::string_view name) {
+  return {name, sizeof(Element), convert<Element>};
+}
+constexpr Type types[] = {
+    type_of<elements::Half>("F16"), type_of<elements::BrainFloat>("BF16"), type_of<float>("F32"),
+    type_of<double>("F64"),         type_of<elements::SignedByte>("I8"),   type_of<std::int16_t>("I16"),
+    type_of<std::int32_t>("I32"),   type_of<std::int64_t>("I64"),          type_of<std::uint8_t>("U8"),
+    type_of<std::uint16_t>("U16"),  type_of<std::uint32_t>("U32"),         type_of<elements::Truth>("BOOL")};
 
 struct Entry {
   std::string name;
@@ -135,7 +145,8 @@ class HeaderReader {
         return kind == std::string_view("string") && type.name == text;
       });
       if (found == std::end(types))
-        fail_entry("the dtype F32, F64 or I64, got ", text.empty() ? kind : printable(text));
+        fail_entry("a dtype of F16, BF16, F32, F64, I8 to I64, U8 to U32 or BOOL, got ",
+                   text.empty() ? kind : printable(text));
       entry_.type = found;
     }
     return true;
@@ -207,12 +218,12 @@ unsigned long read_elements(InputFile& file, const Entry& entry, Tensor& tensor,
     read(reinterpret_cast<char*>(tensor.data()), tensor.size() * sizeof(Scalar));
     return checksum;
   }
-  constexpr std::size_t piece = 1 << 15;
-  std::vector<char> bytes(std::min(piece, tensor.size()) * entry.type->size);
+  const Fail fail = [&](const std::string& why) { file.fail("'", printable(entry.name), "': ", why); };
+  std::vector<char> bytes(std::min(elements_at_once, tensor.size()) * entry.type->size);
   for (std::size_t done = 0, count; done < tensor.size(); done += count) {
-    count = std::min(piece, tensor.size() - done);
+    count = std::min(elements_at_once, tensor.size() - done);
     read(bytes.data(), count * entry.type->size);
-    entry.type->read(bytes.data(), count, tensor.data() + done);
+    entry.type->read(bytes.data(), count, tensor.data() + done, fail);
   }
   return checksum;
 }

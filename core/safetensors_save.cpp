@@ -2,6 +2,7 @@
 #include <xgrad/core/safetensors.h>
 #include <xgrad/core/safetensors_format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -16,8 +17,39 @@ using nlohmann::json;
 
 constexpr std::size_t alignment = 8;
 
-std::string_view bytes_of(const Tensor& tensor) {
-  return {reinterpret_cast<const char*>(tensor.data()), tensor.size() * sizeof(Scalar)};
+std::string_view name_of(SavedType type) {
+  if (type == SavedType::scalar) return sizeof(Scalar) == sizeof(float) ? "F32" : "F64";
+  return type == SavedType::f16 ? "F16" : "BF16";
+}
+std::size_t size_of(SavedType type) { return type == SavedType::scalar ? sizeof(Scalar) : sizeof(elements::Half); }
+
+template <class Element, class F>
+void for_each_piece_of(const std::string& name, const Tensor& tensor, SavedType type, const F& f) {
+  std::vector<Element> rounded;
+  for (std::size_t done = 0; done < tensor.size(); done += rounded.size()) {
+    rounded.clear();
+    for (std::size_t i = done; i < std::min(done + elements_at_once, tensor.size()); ++i) {
+      const auto nearest = Element::nearest(tensor.data()[i]);
+      if (!nearest)
+        throw ValueError(message("[save_safetensors] '", printable(name), "': ", tensor.data()[i],
+                                 " is beyond the range of ", name_of(type)));
+      rounded.push_back(*nearest);
+    }
+    f(std::string_view(reinterpret_cast<const char*>(rounded.data()), rounded.size() * sizeof(Element)));
+  }
+}
+
+// f(bytes) for the elements of all tensors as the file has them, in pieces.
+template <class F>
+void for_each_piece(const StateDict& state, SavedType type, const F& f) {
+  for (const auto& [name, tensor] : state.tensors) {
+    if (type == SavedType::scalar)
+      f(std::string_view(reinterpret_cast<const char*>(tensor.data()), tensor.size() * sizeof(Scalar)));
+    else if (type == SavedType::f16)
+      for_each_piece_of<elements::Half>(name, tensor, type, f);
+    else
+      for_each_piece_of<elements::BrainFloat>(name, tensor, type, f);
+  }
 }
 
 // Written piece by piece: a tree of the whole header would take many times its memory.
@@ -66,7 +98,7 @@ void check_names(const StateDict& state) {
   for (const auto& [name, tensor] : state.tensors) insert(tensors, name);
 }
 
-std::string header_of(const StateDict& state) {
+std::string header_of(const StateDict& state, SavedType type) {
   Header header;
   header.begin(metadata_key);
   header.add(format_key, Header::quotation(format));
@@ -81,11 +113,11 @@ std::string header_of(const StateDict& state) {
   std::size_t end = 0;
   for (const auto& [name, tensor] : state.tensors) {
     header.begin(name);
-    header.add("dtype", sizeof(Scalar) == sizeof(float) ? "\"F32\"" : "\"F64\"");
+    header.add("dtype", Header::quotation(name_of(type)));
     std::string sizes;
     for (const std::size_t size : tensor.shape()) sizes += message(sizes.empty() ? "" : ",", size);
     header.add("shape", message("[", sizes, "]"));
-    const std::size_t begin = std::exchange(end, end + bytes_of(tensor).size());
+    const std::size_t begin = std::exchange(end, end + tensor.size() * size_of(type));
     header.add("data_offsets", message("[", begin, ",", end, "]"));
     header.end();
   }
@@ -94,11 +126,11 @@ std::string header_of(const StateDict& state) {
 
 }  // namespace
 
-void save_safetensors(const std::filesystem::path& path, const StateDict& state) {
+void save_safetensors(const std::filesystem::path& path, const StateDict& state, SaveOptions options) {
   check_names(state);
-  std::string header = header_of(state);
+  std::string header = header_of(state, options.type);
   unsigned long checksum = 0;
-  for (const auto& [name, tensor] : state.tensors) checksum = add_to(checksum, bytes_of(tensor));
+  for_each_piece(state, options.type, [&](std::string_view bytes) { checksum = add_to(checksum, bytes); });
   checksum = add_to(checksum, header);
   header.insert(header.find('{', 1) + 1, member(std::to_string(checksum)));
   header.resize((header.size() + alignment - 1) / alignment * alignment, ' ');
@@ -110,7 +142,7 @@ void save_safetensors(const std::filesystem::path& path, const StateDict& state)
   ReplacementFile file(path);
   file.write({length.data(), length.size()});
   file.write(header);
-  for (const auto& [name, tensor] : state.tensors) file.write(bytes_of(tensor));
+  for_each_piece(state, options.type, [&](std::string_view bytes) { file.write(bytes); });
   file.commit();
 }
 

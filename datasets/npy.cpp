@@ -1,21 +1,16 @@
-#include <xgrad/core/errors.h>
+#include <xgrad/core/elements.h>
 #include <xgrad/datasets/npy_format.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
-#include <cmath>
-#include <cstring>
-#include <limits>
 #include <set>
 
 namespace xgrad::datasets {
 namespace {
 
 using npy::Source;
-
-static_assert(std::endian::native == std::endian::little, "what is written says that the lowest byte is first");
 
 constexpr std::string_view npy_magic = "\x93NUMPY";
 constexpr std::size_t longest_npy_header = 1 << 16;  // that of an array of one type takes a hundredth
@@ -30,54 +25,24 @@ constexpr NpyType npy_types[] = {{'f', 2, "float16"}, {'f', 4, "float32"}, {'f',
                                  {'i', 2, "int16"},   {'i', 4, "int32"},   {'i', 8, "int64"},   {'u', 1, "uint8"},
                                  {'u', 2, "uint16"},  {'u', 4, "uint32"},  {'u', 8, "uint64"},  {'b', 1, "bool"}};
 
-struct Half {  // IEEE 754's binary16
-  std::uint16_t bits;
-};
-struct SignedByte {
-  std::uint8_t bits;
-};
-template <class T>
-T number_of(T element) {
-  return element;
-}
-int number_of(SignedByte byte) { return byte.bits < 128 ? byte.bits : byte.bits - 256; }
-float number_of(Half half) {
-  const int exponent = half.bits >> 10 & 31, fraction = half.bits & 1023;
-  float number = exponent == 0 ? std::ldexp(float(fraction), -24) : std::ldexp(float(1024 + fraction), exponent - 25);
-  if (exponent == 31) number = fraction == 0 ? std::numeric_limits<float>::infinity() : NAN;
-  return half.bits >> 15 ? -number : number;
-}
-
 // f(number) for each element, in its own type.
 template <class F>
 void for_each_number(const NpyArray& array, F f) {
-  const auto each = [&]<class T>(T element) {
-    for (std::size_t at = 0; at < array.bytes.size(); at += sizeof element) {
-      std::memcpy(&element, array.bytes.data() + at, sizeof element);
-      f(number_of(element));
-    }
+  const auto each = [&]<class Element>(Element) {
+    elements::for_each_number<Element>(array.bytes.data(), array.bytes.size() / sizeof(Element), f);
   };
-  if (array.type == "float16") each(Half());
+  if (array.type == "float16") each(elements::Half());
   if (array.type == "float32") each(float());
   if (array.type == "float64") each(double());
-  if (array.type == "int8") each(SignedByte());
+  if (array.type == "int8") each(elements::SignedByte());
   if (array.type == "int16") each(std::int16_t());
   if (array.type == "int32") each(std::int32_t());
   if (array.type == "int64") each(std::int64_t());
-  if (array.type == "uint8" || array.type == "bool") each(std::uint8_t());
+  if (array.type == "uint8") each(std::uint8_t());
   if (array.type == "uint16") each(std::uint16_t());
   if (array.type == "uint32") each(std::uint32_t());
   if (array.type == "uint64") each(std::uint64_t());
-}
-
-template <class T>
-bool keeps_its_meaning(T number) {
-  if constexpr (std::is_floating_point_v<T>) {
-    return !std::isfinite(number) || std::isfinite(static_cast<Scalar>(number));
-  } else {
-    const auto bits = static_cast<std::uint64_t>(number), magnitude = number < 0 ? 0 - bits : bits;
-    return magnitude == 0 || magnitude >> std::countr_zero(magnitude) >> std::numeric_limits<Scalar>::digits == 0;
-  }
+  if (array.type == "bool") each(elements::Truth());
 }
 
 struct NpyHeader {
@@ -260,12 +225,8 @@ void write_array(const std::filesystem::path& path, const A& array, std::string_
 Tensor NpyArray::tensor() const {
   Tensor result = uninitialized(shape, "tensor");
   Scalar* to = result.data();
-  for_each_number(*this, [&](auto number) {
-    if (!keeps_its_meaning(number))
-      throw DataError(message("[tensor] ", source, ": ", number, " is no number that ",
-                              sizeof(Scalar) == sizeof(float) ? "float" : "double", " holds"));
-    *to++ = static_cast<Scalar>(number);
-  });
+  const auto fail = [&](const std::string& why) { throw DataError(message("[tensor] ", source, ": ", why)); };
+  for_each_number(*this, [&](auto number) { *to++ = elements::scalar_of(number, fail); });
   return result;
 }
 

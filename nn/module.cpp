@@ -38,6 +38,10 @@ Tensor detail::steps_inside(std::string_view operation, const std::vector<std::s
 
 Module::~Module() = default;
 
+Variable Module::forward(const Variable&) {
+  throw ValueError("[module] expected a call of the module's own function: it takes other inputs than one Variable");
+}
+
 Variable Module::operator()(const Variable& x) {
   const FlushToZero guard;
   Profile::mark("other");

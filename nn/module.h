@@ -55,7 +55,9 @@ class Module {
   Module& operator=(Module&&) = default;
   virtual ~Module();
 
-  virtual Variable forward(const Variable& x) = 0;
+  /// ValueError in a module that does not override it, because it takes other inputs than one Variable: that has a
+  /// function of its own for them. Where it is called forward() too, `using Module::forward;` keeps this one in sight.
+  virtual Variable forward(const Variable& x);
   /// Call this rather than forward(): it flushes subnormal numbers to zero meanwhile, and summary() sees it.
   Variable operator()(const Variable& x);
 

@@ -1,3 +1,4 @@
+#include <xgrad/core/elements.h>
 #include <xgrad/onnx/format.h>
 #include <xgrad/onnx/onnx.h>
 #include <xgrad/onnx/operators.h>
@@ -5,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <new>
 #include <set>
@@ -27,10 +27,6 @@ constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
 // Modules that only have names: parameter "fc1.weight" is "weight" of the part "fc1".
 struct Part : nn::Module {
-  Variable forward(const Variable&) override {
-    throw ValueError("[load_onnx] expected a call of the network, got one of a part of it");
-  }
-
   // ValueError where the name cannot be a parameter's.
   Variable place(const std::string& name, Tensor value, bool trained, std::size_t depth = 0) {
     if (depth > 100) throw ValueError("[module] expected names of at most 100 parts");
@@ -117,7 +113,9 @@ class Loader {
       for (const std::string& output : node.output()) made_later_.insert(output);
     for (const proto::NodeProto& node : graph.node()) add_node(node);
     if (graph.output_size() != 1) file_.fail("expected one output, got ", graph.output_size());
-    network_->output = place(graph.output(0).name(), "the output");
+    const proto::ValueInfoProto& output = graph.output(0);
+    refuse_short(message("output ", quoted(output.name())), output.type().tensor_type().elem_type());
+    network_->output = place(output.name(), "the output");
     return std::move(network_);
   }
 
@@ -148,11 +146,19 @@ class Loader {
                made_later_.contains(name) ? " before it: the nodes are out of order, or in a cycle" : "");
   }
 
+  static bool is_short(int type) { return type == proto::TensorProto::FLOAT16 || type == proto::TensorProto::BFLOAT16; }
+  // What is only kept in 16 bits is read. What would be computed in them would have other roundings here.
+  void refuse_short(const std::string& what, int type) const {
+    if (is_short(type))
+      file_.fail(what, ": expected numbers of 32 or 64 bits, got ",
+                 proto::TensorProto::DataType_Name(static_cast<proto::TensorProto::DataType>(type)));
+  }
+
   void add_initializer(const proto::TensorProto& tensor) {
     const std::string what = message("initializer ", quoted(tensor.name()));
     Tensor value = read(tensor, what);
-    const bool floating =
-        tensor.data_type() == proto::TensorProto::FLOAT || tensor.data_type() == proto::TensorProto::DOUBLE;
+    const int type = tensor.data_type();
+    const bool floating = type == proto::TensorProto::FLOAT || type == proto::TensorProto::DOUBLE || is_short(type);
     if (tensor.name().empty() || places_.contains(tensor.name())) file_.fail(what, ": expected a name of its own");
     try {
       add_value(tensor.name(),
@@ -173,6 +179,7 @@ class Loader {
     if (!only || only->name().empty()) file_.fail("expected an input, got none");
     network_->input = add_value(only->name(), Variable(zeros({})));
     const proto::TypeProto_Tensor& type = only->type().tensor_type();
+    refuse_short(message("input ", quoted(only->name())), type.elem_type());
     if (!type.has_shape()) return;
     auto& sizes = network_->sizes.emplace();
     for (const auto& dimension : type.shape().dim()) {
@@ -222,6 +229,7 @@ class Loader {
       case Type::STRING:
         return attribute.s();
       case Type::TENSOR:
+        refuse_short(what, attribute.t().data_type());
         return read(attribute.t(), what);
       case Type::INTS:
         return Integers(attribute.ints().begin(), attribute.ints().end());
@@ -258,6 +266,12 @@ class Loader {
       case Type::DOUBLE:
         fill<double>(tensor, tensor.double_data(), result, what);
         break;
+      case Type::FLOAT16:
+        fill<elements::Half>(tensor, tensor.int32_data(), result, what);
+        break;
+      case Type::BFLOAT16:
+        fill<elements::BrainFloat>(tensor, tensor.int32_data(), result, what);
+        break;
       case Type::INT64:
         fill<std::int64_t>(tensor, tensor.int64_data(), result, what);
         break;
@@ -272,13 +286,14 @@ class Loader {
         fill<std::uint8_t>(tensor, tensor.int32_data(), result, what);
         break;
       default:
-        file_.fail(what, ": expected FLOAT, DOUBLE, INT64, INT32, INT8, UINT8 or BOOL, got the type ",
+        file_.fail(what,
+                   ": expected FLOAT, DOUBLE, FLOAT16, BFLOAT16, INT64, INT32, INT8, UINT8 or BOOL, got the type ",
                    tensor.data_type());
     }
     return result;
   }
 
-  // The elements are bytes, or in a list of their own type or a wider one.
+  // The elements are bytes, or in a list of their own type or a wider one: the bits of those of 16 as whole numbers.
   template <class Element, class List>
   void fill(const proto::TensorProto& tensor, const List& list, Tensor& to, const std::string& what) const {
     const bool raw = tensor.has_raw_data();
@@ -286,11 +301,19 @@ class Loader {
     const std::size_t got = raw ? tensor.raw_data().size() : static_cast<std::size_t>(list.size());
     if (got != expected)
       file_.fail(what, ": expected ", expected, raw ? " bytes" : " elements", " for ", to.shape(), ", got ", got);
-    for (std::size_t i = 0; i < to.size(); ++i) {
-      Element element;
-      if (raw) std::memcpy(&element, tensor.raw_data().data() + i * sizeof element, sizeof element);
-      to.data()[i] = raw ? exact(element, what) : exact(list.Get(static_cast<int>(i)), what);
+    Scalar* next = to.data();
+    if (raw) {
+      elements::for_each_number<Element>(tensor.raw_data().data(), to.size(),
+                                         [&](auto number) { *next++ = exact(number, what); });
+      return;
     }
+    for (const auto number : list)
+      if constexpr (std::is_class_v<Element>) {
+        if (number < 0 || number > UINT16_MAX) file_.fail(what, ": expected 16 bits for an element, got ", number);
+        *next++ = exact(Element{static_cast<std::uint16_t>(number)}.number(), what);
+      } else {
+        *next++ = exact(number, what);
+      }
   }
 
   template <class Element>

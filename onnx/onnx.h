@@ -32,7 +32,8 @@ void save_onnx(nn::Module& model, const Variable& example, const std::filesystem
 /// A network that computes what the file says, for one input and one output. Its parameters are the file's initializers
 /// of floating point, under their names, so that it can be trained on, and saved again; the statistics of batch
 /// normalizations are buffers, and everything else is a constant. Batch normalization and dropout stay as in
-/// evaluation. Opsets 13 to 23, and the operators of onnx/operators.h.
+/// evaluation. Opsets 13 to 23, and the operators of onnx/operators.h. Initializers of 16 bits (FLOAT16, BFLOAT16), which
+/// a file casts to FLOAT where it reads them, are converted; nothing is computed in 16 bits.
 ///
 /// DataError, with the file and the node, for a file that is damaged, for what is unknown (operator, opset, type of
 /// elements), for elements in other files, for numbers that Scalar does not hold exactly, and for an input that no

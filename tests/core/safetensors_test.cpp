@@ -1,5 +1,5 @@
 // The format, byte by byte: files of others, files of ours, and damaged ones.
-#include <datasets/idx_files.h>
+#include <core/safetensors_files.h>
 #include <error.h>
 #include <xgrad/core/safetensors.h>
 #include <xgrad/nn/linear.h>
@@ -14,28 +14,11 @@
 #include <thread>
 
 using namespace xgrad;
-using namespace idx_files;
+using namespace safetensors_files;
 
 namespace {
 
 constexpr bool is_double = std::is_same_v<Scalar, double>;
-
-template <class T>
-Bytes raw(std::initializer_list<T> values) {
-  Bytes bytes(values.size() * sizeof(T));
-  std::memcpy(bytes.data(), values.begin(), bytes.size());
-  return bytes;
-}
-
-Bytes length(std::uint64_t value) { return raw({value}); }
-Bytes with_header(const std::string& header, const Bytes& elements = {}) {
-  return length(header.size()) + from_text(header) + elements;
-}
-
-Bytes read(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // Equal to the bit, NaN and -0 included.
 bool same(const StateDict& a, const StateDict& b) {
@@ -207,9 +190,8 @@ TEST_CASE("damaged files are refused, with what was expected") {
       {"46: not the shape's size", with_header(entry(R"("dtype":"F64","shape":[2],"data_offsets":[0,8])"), eight),
        "'x': expected 16 bytes for (2,) F64, got data_offsets (0, 8)"},
       {"47: unknown dtype", with_header(entry(R"("dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8])"), eight),
-       "'x': expected the dtype F32, F64 or I64, got F8_E4M3"},
-      {"47: no text", with_header(entry(R"("dtype":32,"shape":[2],"data_offsets":[0,8])"), eight),
-       "F64 or I64, got 32"},
+       "'x': expected a dtype of F16, BF16, F32, F64, I8 to I64, U8 to U32 or BOOL, got F8_E4M3"},
+      {"47: no text", with_header(entry(R"("dtype":32,"shape":[2],"data_offsets":[0,8])"), eight), "or BOOL, got 32"},
       {"48: sizes overflow",
        with_header(entry(R"("dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0])")),
        "'x': expected a shape whose bytes can be counted, got (4294967296, 4294967296)"},

@@ -2,11 +2,11 @@
 # Builds the fuzzers and lets each run for a while, one a core: first on the inputs in found/, which failed once, then on
 # seeds that the library makes, and from there on its own. What it reached before is kept in build/fuzz/corpus.
 # usage: tests/fuzz/run.sh MINUTES [TARGET...]
-#   targets: safetensors idx npy checkpoint text state; without any, all of them
+#   targets: safetensors idx npy onnx checkpoint text state; without any, all of them
 # Ends with 1 where one fails, and says with which input: build/fuzz/tests/fuzz/fuzz_TARGET FILE shows it again. When it
 # is mended, the file goes to found/TARGET.
 set -euo pipefail
-all=(safetensors idx npy checkpoint text state)
+all=(safetensors idx npy onnx checkpoint text state)
 minutes=${1:-}
 targets=("${@:2}")
 [ ${#targets[@]} -gt 0 ] || targets=("${all[@]}")
@@ -30,6 +30,10 @@ export ASAN_OPTIONS=quarantine_size_mb=16
 fuzz() {
   local target=$1 program=build/fuzz/tests/fuzz/fuzz_$1 corpus=build/fuzz/corpus/$1 log=build/fuzz/$1.log
   local failure=build/fuzz/failure-$1 found=() words=() figures
+  if [ "$target" = onnx ] && ! grep -q fuzz_onnx build/fuzz/build.ninja; then
+    echo "onnx: left out, as the library is without ONNX"
+    return
+  fi
   [ ! -f "tests/fuzz/$target.dict" ] || words=(-dict="tests/fuzz/$target.dict")
   mkdir -p "$corpus"
   rm -f "$failure"

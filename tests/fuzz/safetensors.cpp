@@ -15,6 +15,12 @@ void fuzz::run(Bytes bytes) {
   if (!succeeds<DataError>([&] { loaded = load_safetensors(file, little_memory); })) return;
   save_safetensors(copy, loaded);
   expect(same(load_safetensors(copy), loaded), "the same state from a copy");
+  for (const SavedType type : {SavedType::f16, SavedType::bf16}) {  // what was rounded once is rounded to itself
+    if (!succeeds<ValueError>([&] { save_safetensors(copy, loaded, {.type = type}); })) continue;
+    const StateDict rounded = load_safetensors(copy);
+    save_safetensors(copy, rounded, {.type = type});
+    expect(same(load_safetensors(copy), rounded), "the same state from a copy in 16 bits");
+  }
 }
 
 namespace {
@@ -54,6 +60,10 @@ std::vector<std::string> fuzz::seeds() {
       foreign(R"({"b":)" + tensor("F64", "[]", 8, 16) + R"(,"a":)" + tensor("I64", "[1]", 0, 8) + "}   ", 16));
   all.push_back(
       foreign(R"({"__metadata__":{"scalar:x":"1e5","text":"\u00e9"},"a":)" + tensor("F32", "[0]", 0, 0) + "}", 0));
+  for (const char* type : {"F16", "BF16", "I16", "U16"})
+    all.push_back(foreign(R"({"a":)" + tensor(type, "[3]", 0, 6) + "}", 6));
+  for (const char* type : {"I8", "U8", "BOOL"}) all.push_back(foreign(R"({"a":)" + tensor(type, "[1]", 0, 1) + "}", 1));
+  for (const char* type : {"I32", "U32"}) all.push_back(foreign(R"({"a":)" + tensor(type, "[1]", 0, 4) + "}", 4));
   all.push_back(foreign(R"({"__metadata__":{"xgrad:format":"2"},"a":[null,true,1e9,-1,"x"]})", 0));
   return all;
 }

@@ -180,6 +180,28 @@ TEST_CASE("a ModuleList registers its layers, and leaves it to its module to cal
   CHECK(nn::ModuleList{nn::Linear(1, 1), nn::ReLU()}.size() == 2);
 }
 
+TEST_CASE("a module of two inputs has a function of its own for them, and is trained and saved as any other") {
+  struct Gate : nn::Module {
+    using nn::Module::forward;
+    Variable forward(const Variable& a, const Variable& b) { return scale * a * hidden(b); }
+    nn::Linear& hidden = add<nn::Linear>("hidden", 2, 2);
+    nn::Parameter scale = param("scale", full({1}, 3));
+  };
+  Gate gate;
+  const Variable a(Tensor({{1, 2}})), b(Tensor({{4, -8}}));
+  const Variable y = gate.forward(a, b);
+  CHECK(y.value() == (3 * a * gate.hidden(b)).value());
+  sum(y).backward();
+  CHECK(gate.scale.grad()(0) == sum(a * gate.hidden(b)).item());
+  CHECK(gate.state_dict().tensors.size() == 3);
+  for (const bool called : {false, true})
+    check_error<ValueError>(
+        [&] { called ? gate(a) : gate.forward(a); },
+        {"[module] expected a call of the module's own function", "other inputs than one Variable"});
+  nn::Sequential sequence{nn::Linear(2, 2), Gate()};
+  check_error<ValueError>([&] { sequence(a); }, {"[module]", "other inputs than one Variable"});
+}
+
 TEST_CASE("gradients go through a whole model, twice") {
   seed(2);
   nn::Sequential model{nn::Linear(3, 4), nn::Tanh(), nn::Linear(4, 2), nn::LogSoftmax()};

@@ -42,7 +42,6 @@ struct Registrar : nn::Module {  // shows what a subclass may do
   using Module::buffer;
   using Module::param;
   using Module::share;
-  Variable forward(const Variable& x) override { return x; }
 };
 
 std::vector<std::string> names_of(const NamedVariables& variables) {

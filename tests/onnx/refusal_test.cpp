@@ -44,6 +44,17 @@ struct Case {
 proto::NodeProto& node(proto::ModelProto& model) { return *model.mutable_graph()->mutable_node(0); }
 proto::TensorProto& weight(proto::ModelProto& model) { return *model.mutable_graph()->mutable_initializer(0); }
 
+// Its elements as bits of FLOAT16 in a list, the first of them as given.
+void short_list(proto::TensorProto& tensor, int first) {
+  tensor.clear_raw_data();
+  tensor.set_data_type(proto::TensorProto::FLOAT16);
+  for (int i = 0; i < 8; ++i) tensor.add_int32_data(i == 0 ? first : 0x3c00 + i);
+}
+
+void set_type(proto::ValueInfoProto& value, int type) {
+  value.mutable_type()->mutable_tensor_type()->set_elem_type(type);
+}
+
 // With a file that was loaded forward() gives something, or one of the errors that the library promises.
 void run(nn::Module& model, const Shape& input) {
   const NoGrad no_grad;
@@ -126,7 +137,21 @@ TEST_CASE(
       {[](auto& m) { weight(m).set_dims(0, 3); }, {"initializer 'weight'", "expected ", "for (3, 4), got "}},
       {[](auto& m) { weight(m).set_dims(0, -1); }, {"initializer 'weight'", "the size -1"}},
       {[](auto& m) { weight(m).set_dims(0, std::int64_t{1} << 62); }, {"got fewer bytes"}},
-      {[](auto& m) { weight(m).set_data_type(proto::TensorProto::FLOAT16); }, {"expected FLOAT", "got the type 10"}},
+      {[](auto& m) { weight(m).set_data_type(proto::TensorProto::UINT64); }, {"expected FLOAT", "got the type 13"}},
+      {[](auto& m) { weight(m).set_data_type(proto::TensorProto::FLOAT16); },
+       {"'weight'", "expected 16 bytes for (2, 4)"}},
+      {[](auto& m) { short_list(weight(m), 65536); }, {"'weight'", "expected 16 bits for an element, got 65536"}},
+      {[](auto& m) { short_list(weight(m), -1); }, {"'weight'", "expected 16 bits for an element, got -1"}},
+      {[](auto& m) { set_type(*m.mutable_graph()->mutable_input(0), proto::TensorProto::FLOAT16); },
+       {"input 'input'", "numbers of 32 or 64 bits, got FLOAT16"}},
+      {[](auto& m) { set_type(*m.mutable_graph()->mutable_output(0), proto::TensorProto::BFLOAT16); },
+       {"output 'output'", "numbers of 32 or 64 bits, got BFLOAT16"}},
+      {[](auto& m) {
+         auto& attribute = *node(m).add_attribute();
+         attribute.set_name("value"), attribute.set_type(attribute.TENSOR);
+         attribute.mutable_t()->set_data_type(proto::TensorProto::FLOAT16);
+       },
+       {"node 'Gemm_1' (Gemm): attribute 'value'", "numbers of 32 or 64 bits, got FLOAT16"}},
       {[](auto& m) { weight(m).set_data_location(proto::TensorProto::EXTERNAL); }, {"in this file", "another one"}},
       {[](auto& m) { weight(m).mutable_segment(); }, {"a segment"}},
       {[](auto& m) { weight(m).set_name("bias"); }, {"initializer 'bias'", "a name of its own"}},
@@ -157,6 +182,32 @@ TEST_CASE(
   const std::string whole = saved(layers<nn::Linear>(100, 100), {3, 100});
   std::ofstream(path("read"), std::ios::binary) << whole;
   check_error<DataError>([&] { load_onnx(path("read"), {.memory_limit = 50000}); }, {"memory"});
+}
+
+TEST_CASE("initializers of 16 bits, as bytes or in a list, are parameters with the values that they have") {
+  for (const bool brain : {false, true})
+    for (const bool raw : {false, true}) {
+      const std::string bytes = changed([&](proto::ModelProto& model) {
+        proto::TensorProto& tensor = weight(model);
+        short_list(tensor, 0xc000);
+        if (brain) tensor.set_data_type(proto::TensorProto::BFLOAT16);
+        if (!raw) return;
+        for (const int bits : tensor.int32_data()) {
+          const auto element = static_cast<std::uint16_t>(bits);
+          tensor.mutable_raw_data()->append(reinterpret_cast<const char*>(&element), sizeof element);
+        }
+        tensor.clear_int32_data();
+      });
+      const std::unique_ptr<nn::Module> model = loaded(bytes);
+      Tensor expected = uninitialized({2, 4});
+      for (std::size_t i = 0; i < 8; ++i)  // 1 and some last places; in BF16 0x3c00 is 2^-7
+        expected.data()[i] = Scalar(brain ? 0x1p-7 * (1 + double(i) / 128) : 1 + double(i) / 1024);
+      expected.data()[0] = -2;
+      CHECK(model->parameters().front().first == "weight");
+      CHECK(model->parameters().front().second.value() == expected);
+      const Variable x(ones({3, 4})), bias = model->parameters()[1].second;
+      CHECK((*model)(x).value() == linear(x, Variable(expected), bias).value());
+    }
 }
 
 TEST_CASE("a loaded network refuses what its operators cannot do, with the node") {

@@ -87,7 +87,6 @@ struct EmbeddingTask : Task {
   NamedVariables parameters() override { return model.parameters(); }
   Variable scores(const IndexTensor& words) override { return linear(table.lookup(words)); }
   struct Model : nn::Module {
-    Variable forward(const Variable& x) override { return x; }
     nn::Embedding& table = add<nn::Embedding>("table", vocabulary, 8, nn::EmbeddingOptions{.sparse = true});
     nn::Linear& linear = add<nn::Linear>("linear", 8, classes);
   } model;
