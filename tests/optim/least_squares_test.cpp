@@ -155,7 +155,8 @@ TEST_CASE("a linear problem has the minimum and the covariance of the normal equ
       CHECK(got.steps <= (precise ? 1 : 2));
       CHECK(got.evaluations <= (precise ? 2 : 4));
       CHECK(got.damping == 0);
-    } else if (precise) {
+    } else if (precise &&
+               got.evaluations == got.steps + 1) {  // at the minimum a step may gain less than rounding takes
       CHECK(got.damping == Approx(damping / std::pow(3, got.steps)).epsilon(1e-3));  // each gain ratio is 1
     }
     const double found[] = {double(a.item()), double(bc.value()(0)), double(bc.value()(1))};
