@@ -80,7 +80,7 @@ endfunction()
 xgrad_add_library(xgrad float)
 xgrad_add_library(xgrad_f64 double)
 # The headers that these include are for them alone, and so is what these link.
-set_source_files_properties(autograd/factors.cpp core/processes.cpp datasets/pictures.cpp datasets/npz.cpp onnx/graph_file.cpp onnx/save.cpp onnx/load.cpp
+set_source_files_properties(autograd/factors.cpp core/processes.cpp datasets/pictures.cpp datasets/npz.cpp onnx/graph_file.cpp onnx/save.cpp onnx/read_tensor.cpp onnx/load.cpp
                             PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 set_source_files_properties(core/processes.cpp PROPERTIES COMPILE_DEFINITIONS
                             "XGRAD_VERSION=\"${PROJECT_VERSION}\"$<$<BOOL:${XGRAD_USE_MPI}>:;XGRAD_HAS_MPI>")

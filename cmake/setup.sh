@@ -11,6 +11,7 @@ tests=(doctest-dev librapidcheck-dev)
 case "${1:-}" in
   test)
     packages+=("${tests[@]}")
+    packages+=(libonnx-testdata)  # networks of one node each, with their outputs
     packages+=(python3-onnx python3-numpy)  # they check networks and arrays that were written
     packages+=(iproute2 procps)  # they make hosts, and find the processes of one to be killed
     packages+=(strace)  # it sees in which order a file is written

@@ -68,7 +68,7 @@ line_plot::Line train(nn::Sequential& model, const datasets::Dataset& data, cons
 void make_body_file(const char* file, const datasets::Dataset& test) {
   nn::Sequential model = with_head(make_body());
   const line_plot::Line line = train(model, five_classes(12000, 1, 0), test, 5);
-  save_onnx(model[0], Variable(zeros({1, 1, 28, 28})), file, {.input = "image", .output = "features"});
+  save_onnx(model[0], Variable(zeros({1, 1, 28, 28})), file, {.inputs = {"image"}, .outputs = {"features"}});
   std::printf("%s: layers that were trained on the digits 0 to 4, of which they read %.1f %%\n", file,
               line.points.back().second);
 }

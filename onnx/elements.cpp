@@ -65,6 +65,12 @@ Variable modulo(const Node& n) {
   }));
 }
 
+// The quotient of whole numbers is whole. load_onnx() says where they are, for here all numbers are Scalars.
+Variable divide(const Node& n) {
+  const Variable quotient = n[0] / n[1];
+  return n.attribute(whole_numbers, 0) != 0 ? step(quotient, [](Scalar v) { return std::trunc(v); }) : quotient;
+}
+
 // ONNX gives the constants in single precision, and so selu() is another function.
 Variable selu_of(const Node& n) {
   return n.attribute("gamma", 1.05070102214813232421875) * elu(n[0], n.attribute("alpha", 1.67326319217681884765625));
@@ -188,7 +194,7 @@ Operators arithmetic() {
       {"Add", [](const Node& n) { return n[0] + n[1]; }},
       {"Sub", [](const Node& n) { return n[0] - n[1]; }},
       {"Mul", [](const Node& n) { return n[0] * n[1]; }},
-      {"Div", [](const Node& n) { return n[0] / n[1]; }},
+      {"Div", divide},
       {"Pow", power},
       {"Mod", modulo},
       {"Max", fold(maximum)},

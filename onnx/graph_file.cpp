@@ -106,21 +106,27 @@ std::string GraphFile::integers(const Integers& numbers, const Shape& shape) {
   return known;
 }
 
-std::string GraphFile::write(const std::string& last, const Value& input, const Value& output,
+std::string GraphFile::write(const Names& results, const std::vector<Value>& inputs, const std::vector<Value>& outputs,
                              const std::vector<std::pair<std::string, Tensor>>& weights) {
   proto::GraphProto& graph = message_->graph;
-  // Nobody reads the output, so that only the node that makes it knows its name.
-  if (graph.node_size() == 0 || graph.node(graph.node_size() - 1).output(0) != last) add("Identity", {last});
-  graph.mutable_node(graph.node_size() - 1)->set_output(0, output.name);
   std::set<std::string> read;
   for (const proto::NodeProto& node : graph.node()) read.insert(node.input().begin(), node.input().end());
+  std::map<std::string, int> makers;
+  for (int i = 0; i < graph.node_size(); ++i) makers.emplace(graph.node(i).output(0), i);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    // Where nobody reads it, only the node that makes it knows its name, and an output takes that node once.
+    const auto maker = makers.find(results[i]);
+    const bool free = read.insert(results[i]).second && maker != makers.end();
+    if (!free) add("Identity", {results[i]});
+    graph.mutable_node(free ? maker->second : graph.node_size() - 1)->set_output(0, outputs[i].name);
+  }
   for (const auto& [name, value] : weights) {
     if (!read.contains(name)) continue;
     proto::TensorProto& initializer = *graph.add_initializer() = tensor(value);
     initializer.set_name(name);
   }
-  describe(*graph.add_input(), input);
-  describe(*graph.add_output(), output);
+  for (const Value& input : inputs) describe(*graph.add_input(), input);
+  for (const Value& output : outputs) describe(*graph.add_output(), output);
   std::string bytes;
   if (message_->model.ByteSizeLong() > std::numeric_limits<int>::max() || !message_->model.SerializeToString(&bytes))
     throw ValueError("[save_onnx] expected at most 2 GB, got more");

@@ -38,9 +38,9 @@ class GraphFile {
   std::string integers(const Integers& numbers, const Shape& shape);
   std::string integers(const Integers& numbers) { return integers(numbers, {numbers.size()}); }
 
-  /// The file's bytes. `last` becomes the output; of the weights only those that a node reads are written. ValueError
-  /// for more than 2 GB.
-  std::string write(const std::string& last, const Value& input, const Value& output,
+  /// The file's bytes. The results become the outputs; of the weights only those that a node reads are written.
+  /// ValueError for more than 2 GB.
+  std::string write(const Names& results, const std::vector<Value>& inputs, const std::vector<Value>& outputs,
                     const std::vector<std::pair<std::string, Tensor>>& weights);
 
  private:

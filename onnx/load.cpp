@@ -1,20 +1,25 @@
-#include <xgrad/core/elements.h>
 #include <xgrad/onnx/format.h>
 #include <xgrad/onnx/onnx.h>
 #include <xgrad/onnx/operators.h>
 #include <xgrad/onnx/trace.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <new>
 #include <set>
 
 namespace xgrad {
 
+Variable OnnxNetwork::forward(const Variable& x) {
+  if (inputs().size() != 1 || outputs().size() != 1)
+    throw ValueError(message("[load_onnx] expected a call of run(), for ", inputs().size(), " inputs and ",
+                             outputs().size(), " outputs, got one of forward()"));
+  return run({x})[0];
+}
+
 #ifndef XGRAD_HAS_ONNX
 
-std::unique_ptr<nn::Module> load_onnx(const std::filesystem::path& path, LoadOptions options) {
+std::unique_ptr<OnnxNetwork> load_onnx(const std::filesystem::path& path, LoadOptions options) {
   InputFile("load_onnx", path, options).fail(onnx::missing);
 }
 
@@ -26,7 +31,13 @@ namespace {
 constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
 // Modules that only have names: parameter "fc1.weight" is "weight" of the part "fc1".
-struct Part : nn::Module {
+struct Part : OnnxNetwork {
+  std::vector<Variable> run(const std::vector<Variable>&) const override {
+    throw ValueError("[load_onnx] expected a call of the network, got one of a part of it");
+  }
+  const std::vector<std::string>& inputs() const override { return input_names; }
+  const std::vector<std::string>& outputs() const override { return output_names; }
+
   // ValueError where the name cannot be a parameter's.
   Variable place(const std::string& name, Tensor value, bool trained, std::size_t depth = 0) {
     if (depth > 100) throw ValueError("[module] expected names of at most 100 parts");
@@ -36,6 +47,21 @@ struct Part : nn::Module {
     for (const auto& [child_name, child] : children())
       if (child_name == first) return static_cast<Part&>(*child).place(rest, std::move(value), trained, depth + 1);
     return add<Part>(first).place(rest, std::move(value), trained, depth + 1);
+  }
+
+  std::vector<std::string> input_names, output_names;
+};
+
+struct Input {
+  std::size_t place;
+  std::string expected = {};                            // its shape, in errors
+  std::optional<std::vector<std::size_t> > sizes = {};  // where the file says them; none for a free one
+
+  bool fits(const Shape& shape) const {
+    bool same = !sizes || sizes->size() == shape.size();
+    for (std::size_t d = 0; same && sizes && d < shape.size(); ++d)
+      same = (*sizes)[d] == none || (*sizes)[d] == shape[d];
+    return same;
   }
 };
 
@@ -48,28 +74,32 @@ struct Operation {
 
 // Its values have places, in which parameters and constants are already.
 struct Network : Part {
-  Variable forward(const Variable& x) override {
-    const Shape& shape = x.shape();
-    bool fits = !sizes || sizes->size() == shape.size();
-    for (std::size_t d = 0; fits && sizes && d < shape.size(); ++d)
-      fits = (*sizes)[d] == none || (*sizes)[d] == shape[d];
-    if (!fits) throw ShapeError(message(title, ": expected an input of ", expected_input, ", got ", shape));
+  std::vector<Variable> run(const std::vector<Variable>& given) const override {
+    if (given.size() != from.size())
+      throw ValueError(message(title, ": expected ", from.size(), " inputs, got ", given.size()));
     std::vector<Variable> all = values;
-    all[input] = x;
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      if (!from[i].fits(given[i].shape()))
+        throw ShapeError(message(title, ": expected '", printable(input_names[i]), "' to be an input of ",
+                                 from[i].expected, ", got ", given[i].shape()));
+      all[from[i].place] = given[i];
+    }
     for (const Operation& operation : operations) {
       Node node{{}, operation.attributes, operation.outputs.size()};
       for (const std::size_t place : operation.inputs) node.inputs.push_back(place == none ? Variable() : all[place]);
-      const Outputs made = run(operation, node);
+      const Outputs made = apply(operation, node);
       if (made.size() < operation.outputs.size())
         throw DataError(
             message(operation.title, ": expected at most ", made.size(), " outputs, got ", operation.outputs.size()));
       for (std::size_t i = 0; i < operation.outputs.size(); ++i)
         if (operation.outputs[i] != none) all[operation.outputs[i]] = made[i];
     }
-    return all[output];
+    std::vector<Variable> result;
+    for (const std::size_t place : to) result.push_back(all[place]);
+    return result;
   }
 
-  static Outputs run(const Operation& operation, const Node& node) {
+  static Outputs apply(const Operation& operation, const Node& node) {
     const auto named = [&](const std::exception& error) { return message(operation.title, ": ", error.what()); };
     try {
       return (*operation.run)(node);
@@ -84,18 +114,18 @@ struct Network : Part {
     }
   }
 
-  std::string title, expected_input;
-  std::optional<std::vector<std::size_t> > sizes;  // of the input, where the file says them; none for a free one
+  std::string title;
   std::vector<Variable> values;
   std::vector<Operation> operations;
-  std::size_t input = none, output = none;
+  std::vector<Input> from;
+  std::vector<std::size_t> to;
 };
 
 class Loader {
  public:
   explicit Loader(InputFile& file, std::string shown) : file_(file) { network_->title = std::move(shown); }
 
-  std::unique_ptr<nn::Module> load() {
+  std::unique_ptr<OnnxNetwork> load() {
     const std::string bytes = file_.read_all();
     file_.claim(2 * file_.size());  // the message that they become
     proto::ModelProto model;
@@ -108,14 +138,16 @@ class Loader {
       for (int i = 3; node.op_type() == "BatchNormalization" && i < std::min(node.input_size(), 5); ++i)
         statistics_.insert(node.input(i));
     for (const proto::TensorProto& tensor : graph.initializer()) add_initializer(tensor);
-    add_input(graph);
+    add_inputs(graph);
     for (const proto::NodeProto& node : graph.node())
       for (const std::string& output : node.output()) made_later_.insert(output);
     for (const proto::NodeProto& node : graph.node()) add_node(node);
-    if (graph.output_size() != 1) file_.fail("expected one output, got ", graph.output_size());
-    const proto::ValueInfoProto& output = graph.output(0);
-    refuse_short(message("output ", quoted(output.name())), output.type().tensor_type().elem_type());
-    network_->output = place(output.name(), "the output");
+    if (graph.output_size() == 0) file_.fail("expected an output, got none");
+    for (const proto::ValueInfoProto& output : graph.output()) {
+      check_type(output, message("output ", quoted(output.name())));
+      network_->to.push_back(place(output.name(), "the output"));
+      network_->output_names.push_back(output.name());
+    }
     return std::move(network_);
   }
 
@@ -133,6 +165,25 @@ class Loader {
 
   static std::string quoted(const std::string& name) { return message("'", printable(name), "'"); }
 
+  static bool is_whole(std::int64_t type) {
+    using Type = proto::TensorProto;
+    const auto others = {Type::UNDEFINED, Type::FLOAT, Type::DOUBLE, Type::FLOAT16, Type::BFLOAT16};
+    return std::count(others.begin(), others.end(), type) == 0;
+  }
+
+  // Whether a node makes whole numbers: from whole numbers, unless it says a type.
+  bool makes_whole(const proto::NodeProto& node) const {
+    const std::string& op = node.op_type();
+    if (op == "Shape" || op == "Size" || op == "ArgMax" || op == "ArgMin" || op == "NonZero") return true;
+    for (const proto::AttributeProto& attribute : node.attribute()) {
+      if (attribute.name() == "to") return is_whole(attribute.i());
+      if (attribute.name() == "value") return is_whole(attribute.t().data_type());
+      if (attribute.name() == "value_int" || attribute.name() == "value_ints") return true;
+    }
+    return op != "ConstantOfShape" && node.input_size() > 0 &&
+           std::all_of(node.input().begin(), node.input().end(), [&](auto& input) { return whole_.contains(input); });
+  }
+
   std::size_t add_value(const std::string& name, Variable value) {
     if (name.empty()) return none;
     if (!places_.emplace(name, network_->values.size()).second) file_.fail(quoted(name), " is made twice");
@@ -146,19 +197,11 @@ class Loader {
                made_later_.contains(name) ? " before it: the nodes are out of order, or in a cycle" : "");
   }
 
-  static bool is_short(int type) { return type == proto::TensorProto::FLOAT16 || type == proto::TensorProto::BFLOAT16; }
-  // What is only kept in 16 bits is read. What would be computed in them would have other roundings here.
-  void refuse_short(const std::string& what, int type) const {
-    if (is_short(type))
-      file_.fail(what, ": expected numbers of 32 or 64 bits, got ",
-                 proto::TensorProto::DataType_Name(static_cast<proto::TensorProto::DataType>(type)));
-  }
-
   void add_initializer(const proto::TensorProto& tensor) {
     const std::string what = message("initializer ", quoted(tensor.name()));
-    Tensor value = read(tensor, what);
-    const int type = tensor.data_type();
-    const bool floating = type == proto::TensorProto::FLOAT || type == proto::TensorProto::DOUBLE || is_short(type);
+    Tensor value = read_tensor(file_, tensor, what);
+    const bool floating = !is_whole(tensor.data_type());
+    if (!floating) whole_.insert(tensor.name());
     if (tensor.name().empty() || places_.contains(tensor.name())) file_.fail(what, ": expected a name of its own");
     try {
       add_value(tensor.name(),
@@ -169,27 +212,42 @@ class Loader {
     }
   }
 
-  void add_input(const proto::GraphProto& graph) {
-    const proto::ValueInfoProto* only = nullptr;  // older files list the initializers, too
+  // All numbers are Scalars, so that nothing would be rounded to 16 bits.
+  void check_type(const proto::ValueInfoProto& value, const std::string& what) const {
+    using Type = proto::TensorProto;
+    if (value.has_type() && !value.type().has_tensor_type())
+      file_.fail(what, ": expected a tensor, got a sequence or the like");
+    const int type = value.type().tensor_type().elem_type();
+    if (type == Type::FLOAT16 || type == Type::BFLOAT16)
+      file_.fail(what, ": expected numbers of 32 or 64 bits, got ", Type::DataType_Name(type),
+                 ", which only initializers and constants may have");
+  }
+
+  void add_inputs(const proto::GraphProto& graph) {
     for (const proto::ValueInfoProto& input : graph.input()) {
-      if (places_.contains(input.name())) continue;
-      if (only) file_.fail("expected one input, got ", quoted(only->name()), " and ", quoted(input.name()));
-      only = &input;
+      if (places_.contains(input.name())) continue;  // older files list the initializers, too
+      const std::string what = message("input ", quoted(input.name()));
+      if (input.name().empty()) file_.fail("expected a name of the input, got none");
+      check_type(input, what);
+      if (is_whole(input.type().tensor_type().elem_type())) whole_.insert(input.name());
+      network_->input_names.push_back(input.name());
+      add_shape(network_->from.emplace_back(Input{add_value(input.name(), Variable(zeros({})))}),
+                input.type().tensor_type());
     }
-    if (!only || only->name().empty()) file_.fail("expected an input, got none");
-    network_->input = add_value(only->name(), Variable(zeros({})));
-    const proto::TypeProto_Tensor& type = only->type().tensor_type();
-    refuse_short(message("input ", quoted(only->name())), type.elem_type());
+    if (network_->from.empty()) file_.fail("expected an input, got none");
+  }
+
+  static void add_shape(Input& input, const proto::TypeProto_Tensor& type) {
     if (!type.has_shape()) return;
-    auto& sizes = network_->sizes.emplace();
+    auto& sizes = input.sizes.emplace();
     for (const auto& dimension : type.shape().dim()) {
       sizes.push_back(dimension.has_dim_value() ? static_cast<std::size_t>(dimension.dim_value()) : none);
-      network_->expected_input += message(network_->expected_input.empty() ? "(" : ", ",
-                                          dimension.has_dim_value()   ? std::to_string(dimension.dim_value())
-                                          : dimension.has_dim_param() ? printable(dimension.dim_param())
-                                                                      : "?");
+      input.expected +=
+          message(input.expected.empty() ? "(" : ", ", dimension.has_dim_value() ? std::to_string(dimension.dim_value())
+                                                       : dimension.has_dim_param() ? printable(dimension.dim_param())
+                                                                                   : "?");
     }
-    network_->expected_input += sizes.empty() ? "()" : ")";
+    input.expected += sizes.empty() ? "()" : ")";
   }
 
   void add_node(const proto::NodeProto& node) {
@@ -204,6 +262,10 @@ class Loader {
     for (const proto::AttributeProto& attribute : node.attribute())
       if (!operation.attributes.emplace(attribute.name(), read(attribute, what)).second)
         file_.fail(what, ": attribute ", quoted(attribute.name()), " is given twice");
+    if (makes_whole(node)) {
+      whole_.insert(node.output().begin(), node.output().end());
+      if (node.op_type() == "Div") operation.attributes.emplace(whole_numbers, std::int64_t{1});
+    }
     for (const std::string& input : node.input()) operation.inputs.push_back(input.empty() ? none : place(input, what));
     if (node.output_size() == 0) file_.fail(what, ": expected an output, got none");
     if (node.op_type() != "Constant") {
@@ -212,7 +274,7 @@ class Loader {
       return;
     }
     try {
-      add_value(node.output(0), Network::run(operation, {{}, operation.attributes})[0]);
+      add_value(node.output(0), Network::apply(operation, {{}, operation.attributes})[0]);
     } catch (const std::invalid_argument& error) {
       throw DataError(error.what());
     }
@@ -229,8 +291,7 @@ class Loader {
       case Type::STRING:
         return attribute.s();
       case Type::TENSOR:
-        refuse_short(what, attribute.t().data_type());
-        return read(attribute.t(), what);
+        return read_tensor(file_, attribute.t(), what);
       case Type::INTS:
         return Integers(attribute.ints().begin(), attribute.ints().end());
       case Type::FLOATS:
@@ -242,103 +303,16 @@ class Loader {
     }
   }
 
-  Tensor read(const proto::TensorProto& tensor, const std::string& what) {
-    if (tensor.data_location() == proto::TensorProto::EXTERNAL || tensor.external_data_size() > 0)
-      file_.fail(what, ": expected its elements in this file, got the name of another one");
-    if (tensor.has_segment()) file_.fail(what, ": expected a whole tensor, got a segment");
-    Shape shape;
-    std::uintmax_t count = 1;
-    for (const std::int64_t size : tensor.dims()) {
-      if (size < 0) file_.fail(what, ": expected a shape, got the size ", size);
-      const auto next = static_cast<std::uintmax_t>(size);
-      if (next > 0 && count > file_.size() / next)  // an element takes a byte or more
-        file_.fail(what, ": expected elements for its shape, got fewer bytes");
-      count *= next;
-      shape.push_back(next);
-    }
-    file_.claim(count * sizeof(Scalar));
-    Tensor result = uninitialized(shape, "load_onnx");
-    using Type = proto::TensorProto;
-    switch (tensor.data_type()) {
-      case Type::FLOAT:
-        fill<float>(tensor, tensor.float_data(), result, what);
-        break;
-      case Type::DOUBLE:
-        fill<double>(tensor, tensor.double_data(), result, what);
-        break;
-      case Type::FLOAT16:
-        fill<elements::Half>(tensor, tensor.int32_data(), result, what);
-        break;
-      case Type::BFLOAT16:
-        fill<elements::BrainFloat>(tensor, tensor.int32_data(), result, what);
-        break;
-      case Type::INT64:
-        fill<std::int64_t>(tensor, tensor.int64_data(), result, what);
-        break;
-      case Type::INT32:
-        fill<std::int32_t>(tensor, tensor.int32_data(), result, what);
-        break;
-      case Type::INT8:
-        fill<std::int8_t>(tensor, tensor.int32_data(), result, what);
-        break;
-      case Type::UINT8:
-      case Type::BOOL:
-        fill<std::uint8_t>(tensor, tensor.int32_data(), result, what);
-        break;
-      default:
-        file_.fail(what,
-                   ": expected FLOAT, DOUBLE, FLOAT16, BFLOAT16, INT64, INT32, INT8, UINT8 or BOOL, got the type ",
-                   tensor.data_type());
-    }
-    return result;
-  }
-
-  // The elements are bytes, or in a list of their own type or a wider one: the bits of those of 16 as whole numbers.
-  template <class Element, class List>
-  void fill(const proto::TensorProto& tensor, const List& list, Tensor& to, const std::string& what) const {
-    const bool raw = tensor.has_raw_data();
-    const std::size_t expected = raw ? to.size() * sizeof(Element) : to.size();
-    const std::size_t got = raw ? tensor.raw_data().size() : static_cast<std::size_t>(list.size());
-    if (got != expected)
-      file_.fail(what, ": expected ", expected, raw ? " bytes" : " elements", " for ", to.shape(), ", got ", got);
-    Scalar* next = to.data();
-    if (raw) {
-      elements::for_each_number<Element>(tensor.raw_data().data(), to.size(),
-                                         [&](auto number) { *next++ = exact(number, what); });
-      return;
-    }
-    for (const auto number : list)
-      if constexpr (std::is_class_v<Element>) {
-        if (number < 0 || number > UINT16_MAX) file_.fail(what, ": expected 16 bits for an element, got ", number);
-        *next++ = exact(Element{static_cast<std::uint16_t>(number)}.number(), what);
-      } else {
-        *next++ = exact(number, what);
-      }
-  }
-
-  template <class Element>
-  Scalar exact(Element element, const std::string& what) const {
-    const auto number = static_cast<double>(element);
-    // As the end of a slice, the greatest of all numbers mean "to the end", however they are rounded.
-    const bool far = std::is_same_v<Element, std::int64_t> && std::abs(number) >= 0x1p62;
-    const bool within = !std::isfinite(number) || std::abs(number) <= std::numeric_limits<Scalar>::max();
-    const auto value = static_cast<Scalar>(within ? element : Element());
-    if (std::isnan(number) || far || (within && static_cast<long double>(value) == static_cast<long double>(element)))
-      return value;
-    file_.fail(what, ": expected numbers that ", sizeof(Scalar) == 4 ? "float" : "double", " holds exactly, got ",
-               number);
-  }
-
   InputFile& file_;
   std::unique_ptr<Network> network_ = std::make_unique<Network>();
   std::map<std::string, std::size_t> places_;
-  std::set<std::string> statistics_, made_later_;
+  std::set<std::string> statistics_, made_later_, whole_;
 };
 
 }  // namespace
 }  // namespace onnx
 
-std::unique_ptr<nn::Module> load_onnx(const std::filesystem::path& path, LoadOptions options) {
+std::unique_ptr<OnnxNetwork> load_onnx(const std::filesystem::path& path, LoadOptions options) {
   InputFile file("load_onnx", path, options);
   return onnx::Loader(file, message("[load_onnx] ", printable(path.string()))).load();
 }

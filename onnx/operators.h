@@ -65,6 +65,9 @@ struct Outputs : std::vector<Variable> {
   Outputs(std::vector<Variable> outputs) : vector(std::move(outputs)) {}
 };
 
+/// An attribute of our own, of nodes whose inputs are all whole numbers.
+inline constexpr const char* whole_numbers = "xgrad:whole";
+
 using Operator = std::function<Outputs(const Node&)>;
 using Operators = std::map<std::string, Operator>;
 

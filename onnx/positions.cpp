@@ -123,23 +123,27 @@ Variable scatter_elements(const Node& n) {
   return where(written, scatter_add(nothing, axis, positions, n[2]), n[0]);
 }
 
-// The named leading axes as one, of which rows are taken.
+// The axes of the batch and the named ones behind them as one, of which rows are taken.
 Variable gather_nd(const Node& n) {
   const Shape &x = n[0].shape(), &at = n[1].shape();
-  if (at.empty() || at.back() == 0 || at.back() > x.size())
-    throw ShapeError(message("expected positions of 1 to ", x.size(), " numbers, got ", at));
+  const auto batch = n.attribute<std::size_t>("batch_dims", 0);
+  if (batch >= std::min(x.size(), at.size()) || at.back() == 0 || at.back() > x.size() - batch ||
+      !std::equal(at.begin(), at.begin() + static_cast<std::ptrdiff_t>(batch), x.begin()))
+    throw ShapeError(message("expected positions of 1 to ", x.size() - std::min(batch, x.size()),
+                             " numbers for each of ", batch, " axes of a batch, got ", at, " for ", x));
   const std::size_t named = at.back(), count = n[1].size() / named;
+  const std::size_t batches = element_count(Shape(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(batch)));
   IndexTensor rows = IndexTensor::from_shape({count});
   const IndexTensor positions = index(n[1]);
   for (std::size_t i = 0; i < count; ++i) {
-    rows(i) = 0;
+    rows(i) = static_cast<std::int64_t>(i / (count / batches));
     for (std::size_t d = 0; d < named; ++d) {
-      const std::int64_t position = positions.data()[i * named + d], size = static_cast<std::int64_t>(x[d]);
+      const std::int64_t position = positions.data()[i * named + d], size = static_cast<std::int64_t>(x[batch + d]);
       if (position < -size || position >= size) throw ValueError(message("position ", position, " is outside ", size));
       rows(i) = rows(i) * size + (position < 0 ? position + size : position);
     }
   }
-  const Shape rest(x.begin() + static_cast<std::ptrdiff_t>(named), x.end());
+  const Shape rest(x.begin() + static_cast<std::ptrdiff_t>(batch + named), x.end());
   Shape flat = {n[0].size() / std::max<std::size_t>(element_count(rest), 1)}, result(at.begin(), at.end() - 1);
   flat.insert(flat.end(), rest.begin(), rest.end());
   result.insert(result.end(), rest.begin(), rest.end());

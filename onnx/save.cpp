@@ -13,7 +13,8 @@ namespace xgrad {
 
 #ifndef XGRAD_HAS_ONNX
 
-void save_onnx(nn::Module&, const Variable&, const std::filesystem::path& path, const OnnxOptions&) {
+void save_onnx(nn::Module&, const OnnxFunction&, const std::vector<Variable>&, const std::filesystem::path& path,
+               const OnnxOptions&) {
   throw DataError(message("[save_onnx] ", printable(path.string()), ": ", onnx::missing));
 }
 
@@ -50,7 +51,7 @@ class Writer {
   std::string constant(const Variable& value);
   std::string expand(const std::string& x, const Variable& y);
   std::string reshape(const std::string& x, const Variable& y);
-  GraphFile::Value described(const std::string& called, const Variable& value) const;
+  std::vector<GraphFile::Value> described(const Names& called, const std::vector<Variable>& values) const;
 
   // An attribute that is the same for every batch.
   const std::vector<double>& fixed(const Variable& y, const char* attribute) const;
@@ -75,9 +76,15 @@ class Writer {
 
 Writer::Writer(const Trace& trace, const nn::Module& model, const OnnxOptions& options)
     : trace_(trace), options_(options) {
-  if (options.input.empty() || options.output.empty() || !file_.take(options.input) || !file_.take(options.output))
-    throw ValueError(message("[save_onnx] expected two names of input and output, got '", printable(options.input),
-                             "' and '", printable(options.output), "'"));
+  if (options.inputs.size() != trace.inputs().size() || options.outputs.size() != trace.outputs().size())
+    throw ValueError(message("[save_onnx] expected names of ", trace.inputs().size(), " inputs and ",
+                             trace.outputs().size(), " outputs, got ", options.inputs.size(), " and ",
+                             options.outputs.size()));
+  for (const Names& names : {options.inputs, options.outputs})
+    for (const std::string& called : names)
+      if (called.empty() || !file_.take(called))
+        throw ValueError(message("[save_onnx] expected another name for each input and output, got '",
+                                 printable(called), called.empty() ? "'" : "' twice"));
   for (const bool trained : {true, false})
     for (const auto& [called, leaf] : trained ? model.parameters() : model.buffers()) {
       if (!file_.take(called))
@@ -86,23 +93,29 @@ Writer::Writer(const Trace& trace, const nn::Module& model, const OnnxOptions& o
       (trained ? names_ : buffers_).emplace(leaf.node(), called);
       if (trained) weights_.emplace_back(called, leaf.value());
     }
-  names_[trace.input().node()] = options.input;
+  for (std::size_t i = 0; i < options.inputs.size(); ++i) names_[trace.inputs()[i].node()] = options.inputs[i];
 }
 
 std::string Writer::write() {
   for (const Variable& y : trace_.operations())
     if (!names_.contains(y.node())) names_[y.node()] = translate(y);
-  return file_.write(name(trace_.output()), described(options_.input, trace_.input()),
-                     described(options_.output, trace_.output()), weights_);
+  Names results;
+  for (const Variable& output : trace_.outputs()) results.push_back(name(output));
+  return file_.write(results, described(options_.inputs, trace_.inputs()),
+                     described(options_.outputs, trace_.outputs()), weights_);
 }
 
-GraphFile::Value Writer::described(const std::string& called, const Variable& value) const {
-  GraphFile::Value result{called, {value.shape().begin(), value.shape().end()}, value.shape().size()};
-  if (const auto d = trace_.batch_dimension(value)) {
-    result.sizes[*d] = {};
-    if (trace_.is_batch(value, *d)) result.batch = *d;
+std::vector<GraphFile::Value> Writer::described(const Names& called, const std::vector<Variable>& values) const {
+  std::vector<GraphFile::Value> all;
+  for (const Variable& value : values) {
+    const Shape& shape = value.shape();
+    auto& described_value =
+        all.emplace_back(GraphFile::Value{called[all.size()], {shape.begin(), shape.end()}, shape.size()});
+    const auto d = trace_.batch_dimension(value);
+    if (d) described_value.sizes[*d] = {};
+    if (d && trace_.is_batch(value, *d)) described_value.batch = *d;
   }
-  return result;
+  return all;
 }
 
 const std::vector<double>& Writer::fixed(const Variable& y, const char* attribute) const {
@@ -154,7 +167,7 @@ std::string Writer::expand(const std::string& x, const Variable& y) {
   const Integers sizes(y.shape().begin(), y.shape().end());
   if (!d) return file_.add("Expand", {x, file_.integers(sizes)});
   if (!trace_.is_batch(y, *d)) refuse(y, "a broadcast to the batch's size, got one to another that follows it");
-  if (batch_size_.empty()) batch_size_ = file_.add("Shape", {options_.input}, {{"start", zero}, {"end", one}});
+  if (batch_size_.empty()) batch_size_ = file_.add("Shape", {options_.inputs[0]}, {{"start", zero}, {"end", one}});
   const auto at = sizes.begin() + static_cast<std::ptrdiff_t>(*d);
   Names parts;
   if (at != sizes.begin()) parts.push_back(file_.integers(Integers(sizes.begin(), at)));
@@ -321,9 +334,9 @@ std::string Writer::translate(const Variable& y) {
 }  // namespace
 }  // namespace onnx
 
-void save_onnx(nn::Module& model, const Variable& example, const std::filesystem::path& path,
-               const OnnxOptions& options) {
-  const onnx::Trace trace(model, example.value());
+void save_onnx(nn::Module& model, const OnnxFunction& compute, const std::vector<Variable>& examples,
+               const std::filesystem::path& path, const OnnxOptions& options) {
+  const onnx::Trace trace(model, compute, examples);
   const std::string bytes = onnx::Writer(trace, model, options).write();
   ReplacementFile file(path);
   file.write(bytes);

@@ -23,19 +23,29 @@ Tensor another_batch(const Tensor& example) {
 
 }  // namespace
 
-Trace::Trace(nn::Module& model, const Tensor& example) {
-  if (example.dimension() == 0 || example.size() == 0)
-    throw ValueError(message("[save_onnx] expected an example (batch, …), got ", example.shape()));
+Trace::Trace(nn::Module& model, const OnnxFunction& compute, const std::vector<Variable>& examples) {
+  if (examples.empty()) throw ValueError("[save_onnx] expected an example for each input, got none");
+  std::vector<Variable> second;
+  for (const Variable& example : examples) {
+    if (example.shape().empty() || example.size() == 0 || example.shape()[0] != examples[0].shape()[0])
+      throw ValueError(message("[save_onnx] expected an example (batch, …)", second.empty() ? "" : " of the same batch",
+                               ", got ", example.shape()));
+    // Only what depends on a Variable that requires a gradient is recorded.
+    inputs_.emplace_back(example.value(), true);
+    second.emplace_back(another_batch(example.value()), true);
+  }
   const Recording recording;
   const nn::EvaluationMode evaluation(model);
-  // Only what depends on a Variable that requires a gradient is recorded.
-  input_ = Variable(example, true);
-  const Variable second(another_batch(example), true);
-  output_ = model(input_);
-  const Variable second_output = model(second);
-  pair(output_, second_output);
-  if (const auto found = other_.find(input_.node()); found == other_.end() || found->second.node() != second.node())
-    throw ValueError("[save_onnx] expected an output that depends on the input, got one that does not");
+  outputs_ = compute(inputs_);
+  const std::vector<Variable> second_outputs = compute(second);
+  if (outputs_.empty() || outputs_.size() != second_outputs.size())
+    throw ValueError(message("[save_onnx] expected the same number of outputs for every batch, from 1 on, got ",
+                             outputs_.size(), " and ", second_outputs.size()));
+  for (std::size_t i = 0; i < outputs_.size(); ++i) pair(outputs_[i], second_outputs[i]);
+  for (std::size_t i = 0; i < inputs_.size(); ++i)
+    if (const auto found = other_.find(inputs_[i].node());
+        found == other_.end() || found->second.node() != second[i].node())
+      throw ValueError(message("[save_onnx] expected an output that depends on the input, got none for input ", i));
   std::sort(operations_.begin(), operations_.end(),
             [](const Variable& a, const Variable& b) { return a.node()->number < b.node()->number; });
 }
@@ -80,7 +90,8 @@ Variable Trace::only_reader(const Variable& value) const {
 }
 
 bool Trace::is_batch(const Variable& value, std::size_t dimension) const {
-  return value.shape()[dimension] == input_.shape()[0] && other(value).shape()[dimension] == input_.shape()[0] + 1;
+  return value.shape()[dimension] == inputs_[0].shape()[0] &&
+         other(value).shape()[dimension] == inputs_[0].shape()[0] + 1;
 }
 
 }  // namespace xgrad::onnx

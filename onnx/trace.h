@@ -1,7 +1,7 @@
 // The graph of a model's forward pass, recorded with two batches of different sizes.
 #pragma once
 
-#include <xgrad/nn/module.h>
+#include <xgrad/onnx/onnx.h>
 
 #include <unordered_map>
 #include <vector>
@@ -16,13 +16,13 @@ inline constexpr const char* missing =
 /// them, and so do constants that come from the input in a way that the graph does not show.
 class Trace {
  public:
-  /// In evaluation; the model's modes are put back. ValueError unless the example has samples, the output depends on
-  /// it, and both graphs have the same operations.
-  Trace(nn::Module& model, const Tensor& example);
+  /// In evaluation; the model's modes are put back. ValueError unless the examples have as many samples, an output
+  /// depends on each, and both graphs have the same operations.
+  Trace(nn::Module& model, const OnnxFunction& compute, const std::vector<Variable>& examples);
 
   const std::vector<Variable>& operations() const { return operations_; }  ///< of the first graph, in order
-  const Variable& input() const { return input_; }
-  const Variable& output() const { return output_; }
+  const std::vector<Variable>& inputs() const { return inputs_; }
+  const std::vector<Variable>& outputs() const { return outputs_; }
   /// What is in the same place of the second graph.
   const Variable& other(const Variable& value) const { return other_.at(value.node()); }
   /// The dimension in which both shapes differ, if they do; ValueError, in the name of the operation, for several.
@@ -35,7 +35,7 @@ class Trace {
  private:
   void pair(const Variable& one, const Variable& two);
 
-  Variable input_, output_;
+  std::vector<Variable> inputs_, outputs_;
   std::vector<Variable> operations_;
   std::unordered_map<const xgrad::Node*, Variable> other_;
   std::unordered_map<const xgrad::Node*, Variable> reader_;  // empty for several

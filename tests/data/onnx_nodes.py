@@ -230,6 +230,8 @@ def indexing():
          axis=0)
     case("gathernd_example", "GatherND", Draw(2, 2), ints(0, 0, 1, 1).reshape(2, 2))
     case("gathernd_rows", "GatherND", Draw(2, 2, 2), ints(0, 1, -1, 0).reshape(2, 1, 2))
+    case("gathernd_batch", "GatherND", Draw(2, 3, 2), ints(2, -1).reshape(2, 1), batch_dims=1)
+    case("gathernd_batch_of_two", "GatherND", Draw(2, 2, 3), ints(2, 0, -1, 1).reshape(2, 2, 1, 1), batch_dims=2)
     rows = ints(1, 0, 2, 0, 2, 1).reshape(2, 3)
     case("scatter_elements_without_axis", "ScatterElements", Draw(3, 3), rows, Draw(2, 3))
     case("scatter_elements_with_axis", "ScatterElements", Draw(1, 5), ints(1, 3).reshape(1, 2), Draw(1, 2), axis=1)

@@ -295,7 +295,9 @@ def GatherElements(x, indices, axis=0):
     return y
 
 
-def GatherND(x, indices):
+def GatherND(x, indices, batch_dims=0):
+    if batch_dims > 0:
+        return np.stack([GatherND(one, at, batch_dims - 1) for one, at in zip(x, indices)])
     return np.stack([x[tuple(at)] for at in indices.reshape(-1, indices.shape[-1])]).reshape(
         indices.shape[:-1] + x.shape[indices.shape[-1] :]
     )

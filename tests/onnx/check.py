@@ -23,19 +23,19 @@ cv2_models = {"mlp", "lenet", "residual", "transposed convolution", "without bia
 
 
 def runners():
-    """Other programs that run a model: for the name of each, a function of the file and the input."""
+    """Other programs that run a model: for the name of each, a function of the file and the inputs, by name."""
     found = {}
     try:
         from onnx.reference import ReferenceEvaluator
 
-        found["onnx.reference"] = lambda path, x: ReferenceEvaluator(path).run(None, {"input": x})[0]
+        found["onnx.reference"] = lambda path, inputs: ReferenceEvaluator(path).run(None, inputs)
     except ImportError:
         pass
     try:
         import onnxruntime
 
-        def run(path, x):
-            return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, {"input": x})[0]
+        def run(path, inputs):
+            return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, inputs)
 
         found["onnxruntime"] = run
     except ImportError:
@@ -43,10 +43,10 @@ def runners():
     try:
         import cv2
 
-        def forward(path, x):
+        def forward(path, inputs):
             net = cv2.dnn.readNetFromONNX(path)
-            net.setInput(x)
-            return net.forward()
+            net.setInput(inputs["input"])
+            return [net.forward()]
 
         found["cv2.dnn"] = forward
     except ImportError:
@@ -55,9 +55,10 @@ def runners():
 
 
 def read_numbers(path, dtype):
-    """The input and the output: each a line with the shape, and one with the elements."""
+    """The inputs and the outputs: each a line with the shape, and one with the elements."""
     lines = path.read_text().split("\n")
-    return [np.array(lines[i + 1].split(), dtype=dtype).reshape([int(s) for s in lines[i].split()]) for i in (0, 2)]
+    shapes = [[int(size) for size in line.split()] for line in lines[:-1:2]]
+    return [np.array(line.split(), dtype=dtype).reshape(shape) for line, shape in zip(lines[1::2], shapes)]
 
 
 failed = 0
@@ -72,15 +73,20 @@ with tempfile.TemporaryDirectory() as folder:
         model = onnx.load(str(file))
         onnx.checker.check_model(model, full_check=True)  # with shapes and types, as far as they can be inferred
         float64 = model.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.DOUBLE
-        x, expected = read_numbers(file.with_suffix(".txt"), np.float64 if float64 else np.float32)
+        numbers = read_numbers(file.with_suffix(".txt"), np.float64 if float64 else np.float32)
+        inputs = {value.name: number for value, number in zip(model.graph.input, numbers)}
+        expected = numbers[len(inputs) :]
+        assert len(expected) == len(model.graph.output), file
         for name, run in available.items():
             if name == "cv2.dnn" and (float64 or file.stem not in cv2_models):
                 continue
             try:
-                got = run(str(file), x)
-                assert got.shape == expected.shape, f"the shape {got.shape}, expected {expected.shape}"
-                wrong = np.max(np.abs(got - expected) / np.maximum(1, np.abs(expected)), initial=0)
-                assert wrong < 1e-5, f"differs by {wrong}"
+                outputs = run(str(file), inputs)
+                assert len(outputs) == len(expected), f"{len(outputs)} outputs, expected {len(expected)}"
+                for got, right in zip(outputs, expected):
+                    assert got.shape == right.shape, f"the shape {got.shape}, expected {right.shape}"
+                    wrong = np.max(np.abs(got - right) / np.maximum(1, np.abs(right)), initial=0)
+                    assert wrong < 1e-5, f"differs by {wrong}"
             except Exception as error:
                 failed += 1
                 print(f"{file.stem}, {name}: {str(error)[:300]}")

@@ -192,4 +192,33 @@ std::vector<Model> all_models() {
   return all;
 }
 
+std::vector<Several> all_of_several() {
+  using Variables = std::vector<Variable>;
+  return {
+      {"lstm cell with its state",
+       {{3, 4}, {3, 5}, {3, 5}},
+       2,
+       layers<nn::LSTMCell>(4, 5),
+       [](nn::Module& model, const Variables& in) {
+         const auto state = static_cast<nn::LSTMCell&>(model).step(in[0], {in[1], in[2]});
+         return Variables{state.h, state.c};
+       }},
+      {"attention to another sequence",
+       {{3, 5, 4}, {3, 7, 4}},
+       1,
+       layers<nn::MultiheadAttention>(4, 2),
+       [](nn::Module& model, const Variables& in) {
+         return Variables{static_cast<nn::MultiheadAttention&>(model).attend(in[0], in[1], in[1])};
+       }},
+      {"outputs that are read on, asked for twice, an input and a parameter",
+       {{3, 4}},
+       5,
+       layers<nn::Linear>(4, 2),
+       [](nn::Module& model, const Variables& in) {
+         const Variable y = model(in[0]);
+         return Variables{y, tanh(y), y, in[0], model.parameters()[0].second};
+       }},
+  };
+}
+
 }  // namespace onnx_models

@@ -66,6 +66,32 @@ struct Residual : nn::Module {
 
 std::vector<Model> all_models();
 
+/// A model of several inputs or outputs.
+struct Several {
+  std::string name;
+  std::vector<Shape> inputs;  ///< with a batch of 3
+  std::size_t outputs;
+  std::function<std::unique_ptr<nn::Module>()> make;
+  std::function<std::vector<Variable>(nn::Module&, const std::vector<Variable>&)> compute;
+
+  OnnxOptions names() const {
+    OnnxOptions options{{}, {}};
+    for (std::size_t i = 0; i < inputs.size(); ++i) options.inputs.push_back("x" + std::to_string(i));
+    for (std::size_t i = 0; i < outputs; ++i) options.outputs.push_back("y" + std::to_string(i));
+    return options;
+  }
+  std::vector<Variable> examples(std::size_t batch) const {
+    std::vector<Variable> result;
+    for (Shape shape : inputs) {
+      shape[0] = batch;
+      result.emplace_back(default_generator().uniform(shape, -2, 2));
+    }
+    return result;
+  }
+};
+
+std::vector<Several> all_of_several();
+
 inline Tensor input_of(const Model& model, std::size_t batch) {
   Shape shape = model.input;
   shape[0] = batch;

@@ -17,7 +17,7 @@ std::filesystem::path path(const std::string& name) {
   return std::filesystem::temp_directory_path() / message("xgrad_onnx_refused_", sizeof(Scalar), name, ".onnx");
 }
 
-std::unique_ptr<nn::Module> loaded(const std::string& bytes) {
+std::unique_ptr<OnnxNetwork> loaded(const std::string& bytes) {
   std::ofstream(path("read"), std::ios::binary) << bytes;
   return load_onnx(path("read"));
 }
@@ -41,19 +41,9 @@ struct Case {
   std::initializer_list<std::string> pieces;
 };
 
+proto::TypeProto_Tensor& type(proto::ValueInfoProto* value) { return *value->mutable_type()->mutable_tensor_type(); }
 proto::NodeProto& node(proto::ModelProto& model) { return *model.mutable_graph()->mutable_node(0); }
 proto::TensorProto& weight(proto::ModelProto& model) { return *model.mutable_graph()->mutable_initializer(0); }
-
-// Its elements as bits of FLOAT16 in a list, the first of them as given.
-void short_list(proto::TensorProto& tensor, int first) {
-  tensor.clear_raw_data();
-  tensor.set_data_type(proto::TensorProto::FLOAT16);
-  for (int i = 0; i < 8; ++i) tensor.add_int32_data(i == 0 ? first : 0x3c00 + i);
-}
-
-void set_type(proto::ValueInfoProto& value, int type) {
-  value.mutable_type()->mutable_tensor_type()->set_elem_type(type);
-}
 
 // With a file that was loaded forward() gives something, or one of the errors that the library promises.
 void run(nn::Module& model, const Shape& input) {
@@ -113,9 +103,23 @@ TEST_CASE("what ONNX does not have is refused, with the operation") {
   const Variable x(ones({3, 4}));
   check_error<ValueError>([&] { save_onnx(model, Variable(zeros({})), target); }, {"example (batch, …)", "()"});
   check_error<ValueError>([&] { save_onnx(model, Variable(zeros({0, 4})), target); }, {"(0, 4)"});
-  check_error<ValueError>([&] { save_onnx(model, x, target, {.input = "p0"}); }, {"no parameter has", "'p0'"});
-  check_error<ValueError>([&] { save_onnx(model, x, target, {.output = ""}); }, {"two names"});
-  check_error<ValueError>([&] { save_onnx(model, x, target, {.input = "a", .output = "a"}); }, {"'a' and 'a'"});
+  check_error<ValueError>([&] { save_onnx(model, x, target, {.inputs = {"p0"}}); }, {"no parameter has", "'p0'"});
+  check_error<ValueError>([&] { save_onnx(model, x, target, {.outputs = {""}}); }, {"another name", "got ''"});
+  check_error<ValueError>([&] { save_onnx(model, x, target, {{"a"}, {"a"}}); }, {"another name", "'a' twice"});
+  check_error<ValueError>(
+      [&] {
+        save_onnx(model, x, target, {{"a", "b"}, {"c"}});
+      },
+      {"names of 1 inputs and 1 outputs, got 2 and 1"});
+  const auto both = [](const std::vector<Variable>& in) { return std::vector{in[0] + sum(in[1], 1, true)}; };
+  const auto first = [](const std::vector<Variable>& in) { return std::vector{exp(in[0])}; };
+  const auto no_output = [](const std::vector<Variable>&) { return std::vector<Variable>(); };
+  const OnnxOptions two = {{"a", "b"}, {"c"}};
+  const Variable other(ones({2, 4}));
+  check_error<ValueError>([&] { save_onnx(model, both, {x, other}, target, two); }, {"of the same batch", "(2, 4)"});
+  check_error<ValueError>([&] { save_onnx(model, first, {x, x}, target, two); }, {"depends on", "none for input 1"});
+  check_error<ValueError>([&] { save_onnx(model, first, {}, target, two); }, {"example for each input, got none"});
+  check_error<ValueError>([&] { save_onnx(model, no_output, {x}, target, two); }, {"from 1 on, got 0 and 0"});
   check_error<DataError>([&] { save_onnx(model, x, "/nowhere/a.onnx"); }, {"/nowhere/a.onnx"});
 }
 
@@ -137,33 +141,23 @@ TEST_CASE(
       {[](auto& m) { weight(m).set_dims(0, 3); }, {"initializer 'weight'", "expected ", "for (3, 4), got "}},
       {[](auto& m) { weight(m).set_dims(0, -1); }, {"initializer 'weight'", "the size -1"}},
       {[](auto& m) { weight(m).set_dims(0, std::int64_t{1} << 62); }, {"got fewer bytes"}},
-      {[](auto& m) { weight(m).set_data_type(proto::TensorProto::UINT64); }, {"expected FLOAT", "got the type 13"}},
-      {[](auto& m) { weight(m).set_data_type(proto::TensorProto::FLOAT16); },
-       {"'weight'", "expected 16 bytes for (2, 4)"}},
-      {[](auto& m) { short_list(weight(m), 65536); }, {"'weight'", "expected 16 bits for an element, got 65536"}},
-      {[](auto& m) { short_list(weight(m), -1); }, {"'weight'", "expected 16 bits for an element, got -1"}},
-      {[](auto& m) { set_type(*m.mutable_graph()->mutable_input(0), proto::TensorProto::FLOAT16); },
+      {[](auto& m) { weight(m).set_data_type(proto::TensorProto::STRING); }, {"expected FLOAT", "got the type 8"}},
+      {[](auto& m) { weight(m).set_data_type(proto::TensorProto::FLOAT16); }, {"expected 16 bytes for (2, 4), got "}},
+      {[](auto& m) { type(m.mutable_graph()->mutable_input(0)).set_elem_type(proto::TensorProto::FLOAT16); },
        {"input 'input'", "numbers of 32 or 64 bits, got FLOAT16"}},
-      {[](auto& m) { set_type(*m.mutable_graph()->mutable_output(0), proto::TensorProto::BFLOAT16); },
-       {"output 'output'", "numbers of 32 or 64 bits, got BFLOAT16"}},
-      {[](auto& m) {
-         auto& attribute = *node(m).add_attribute();
-         attribute.set_name("value"), attribute.set_type(attribute.TENSOR);
-         attribute.mutable_t()->set_data_type(proto::TensorProto::FLOAT16);
-       },
-       {"node 'Gemm_1' (Gemm): attribute 'value'", "numbers of 32 or 64 bits, got FLOAT16"}},
+      {[](auto& m) { type(m.mutable_graph()->mutable_output(0)).set_elem_type(proto::TensorProto::BFLOAT16); },
+       {"output 'output'", "got BFLOAT16"}},
+      {[](auto& m) { m.mutable_graph()->mutable_input(0)->mutable_type()->mutable_sequence_type(); },
+       {"input 'input'", "expected a tensor"}},
       {[](auto& m) { weight(m).set_data_location(proto::TensorProto::EXTERNAL); }, {"in this file", "another one"}},
       {[](auto& m) { weight(m).mutable_segment(); }, {"a segment"}},
       {[](auto& m) { weight(m).set_name("bias"); }, {"initializer 'bias'", "a name of its own"}},
       {[](auto& m) { weight(m).set_name("a..b"); }, {"initializer 'a..b'"}},
       {[](auto& m) { weight(m).set_name("bias.x"), *m.mutable_graph()->add_initializer() = weight(m); }, {"bias"}},
       {[](auto& m) { m.mutable_graph()->add_sparse_initializer(); }, {"a sparse one"}},
-      {[](auto& m) {
-         *m.mutable_graph()->add_input() = m.graph().input(0), m.mutable_graph()->mutable_input(1)->set_name("b");
-       },
-       {"one input, got 'input' and 'b'"}},
+      {[](auto& m) { m.mutable_graph()->mutable_input(0)->clear_name(); }, {"expected a name of the input"}},
       {[](auto& m) { m.mutable_graph()->clear_input(); }, {"expected an input, got none"}},
-      {[](auto& m) { m.mutable_graph()->clear_output(); }, {"expected one output, got 0"}},
+      {[](auto& m) { m.mutable_graph()->clear_output(); }, {"expected an output, got none"}},
       {[](auto& m) { m.mutable_graph()->mutable_output(0)->set_name("x"); }, {"the output", "nothing makes 'x'"}},
       {[](auto& m) {
          auto& numbers = *m.mutable_graph()->add_initializer();
@@ -184,32 +178,6 @@ TEST_CASE(
   check_error<DataError>([&] { load_onnx(path("read"), {.memory_limit = 50000}); }, {"memory"});
 }
 
-TEST_CASE("initializers of 16 bits, as bytes or in a list, are parameters with the values that they have") {
-  for (const bool brain : {false, true})
-    for (const bool raw : {false, true}) {
-      const std::string bytes = changed([&](proto::ModelProto& model) {
-        proto::TensorProto& tensor = weight(model);
-        short_list(tensor, 0xc000);
-        if (brain) tensor.set_data_type(proto::TensorProto::BFLOAT16);
-        if (!raw) return;
-        for (const int bits : tensor.int32_data()) {
-          const auto element = static_cast<std::uint16_t>(bits);
-          tensor.mutable_raw_data()->append(reinterpret_cast<const char*>(&element), sizeof element);
-        }
-        tensor.clear_int32_data();
-      });
-      const std::unique_ptr<nn::Module> model = loaded(bytes);
-      Tensor expected = uninitialized({2, 4});
-      for (std::size_t i = 0; i < 8; ++i)  // 1 and some last places; in BF16 0x3c00 is 2^-7
-        expected.data()[i] = Scalar(brain ? 0x1p-7 * (1 + double(i) / 128) : 1 + double(i) / 1024);
-      expected.data()[0] = -2;
-      CHECK(model->parameters().front().first == "weight");
-      CHECK(model->parameters().front().second.value() == expected);
-      const Variable x(ones({3, 4})), bias = model->parameters()[1].second;
-      CHECK((*model)(x).value() == linear(x, Variable(expected), bias).value());
-    }
-}
-
 TEST_CASE("a loaded network refuses what its operators cannot do, with the node") {
   const std::unique_ptr<nn::Module> model = loaded(changed([](auto&) {}));
   check_error<ShapeError>([&] { (*model)(Variable(ones({3, 5}))); }, {"[load_onnx]", "(batch, 4)", "(3, 5)"});
@@ -218,8 +186,57 @@ TEST_CASE("a loaded network refuses what its operators cannot do, with the node"
   check_error<ShapeError>([&] { (*unshaped)(Variable(ones({3, 5}))); }, {"node 'Gemm_1' (Gemm)", "(3, 5)"});
   const auto without = loaded(changed([](auto& m) { node(m).set_op_type("Concat"); }));
   check_error<ValueError>([&] { (*without)(Variable(ones({3, 4}))); }, {"(Concat)", "attribute 'axis'", "got none"});
+  const auto half = loaded(changed([](auto& m) {
+    node(m).set_op_type("Cast"), node(m).mutable_attribute(0)->set_name("to");
+    node(m).mutable_attribute(0)->set_i(proto::TensorProto::FLOAT16);
+  }));
+  check_error<ValueError>([&] { (*half)(Variable(ones({3, 4}))); }, {"(Cast)", "32 or 64 bits, got 16"});
+  const auto two = loaded(changed([](auto& m) {
+    *m.mutable_graph()->add_input() = m.graph().input(0), m.mutable_graph()->mutable_input(1)->set_name("b");
+  }));
+  check_error<ValueError>([&] { (*two)(Variable(ones({3, 4}))); }, {"a call of run(), for 2 inputs and 1 outputs"});
+  check_error<ValueError>([&] { two->run({Variable(ones({3, 4}))}); }, {"expected 2 inputs, got 1"});
+  check_error<ShapeError>([&] { two->run({Variable(ones({3, 4})), Variable(ones({3, 2}))}); }, {"'b'", "(3, 2)"});
   const auto fewer = loaded(changed([](auto& m) { node(m).add_output("second"); }));
   check_error<DataError>([&] { (*fewer)(Variable(ones({3, 4}))); }, {"at most 1 outputs, got 2"});
+}
+
+TEST_CASE("initializers of 16 bits become parameters of the same numbers") {
+  const std::pair<int, std::vector<std::uint16_t>> cases[] = {
+      {proto::TensorProto::FLOAT16, {0x3C00, 0xC000, 0x0001, 0x7BFF, 0x8000, 0x3555, 0, 0x3800}},
+      {proto::TensorProto::BFLOAT16, {0x3F80, 0xC000, 0x3380, 0x477F, 0x8000, 0x3EAB, 0, 0x3F00}}};
+  const Tensor expected[] = {{{1, -2, Scalar(0x1p-24), 65504}, {-0.0, Scalar(0x1.554p-2), 0, 0.5}},
+                             {{1, -2, Scalar(0x1p-24), 65280}, {-0.0, Scalar(0x1.56p-2), 0, 0.5}}};
+  for (const std::size_t i : {0u, 1u})
+    for (const bool raw : {true, false}) {
+      const auto model = loaded(changed([&](auto& m) {
+        const auto& [element_type, bits] = cases[i];
+        weight(m).set_data_type(element_type), weight(m).clear_raw_data();
+        if (raw) weight(m).set_raw_data(bits.data(), 2 * bits.size());
+        for (std::size_t k = 0; !raw && k < bits.size(); ++k) weight(m).add_int32_data(bits[k]);
+      }));
+      REQUIRE(model->parameters().at(0).first == "weight");
+      CHECK(model->parameters()[0].second.value() == expected[i]);
+    }
+}
+
+TEST_CASE("the quotient of whole numbers is whole") {
+  for (const bool whole : {true, false}) {
+    const auto model = loaded(changed([&](proto::ModelProto& m) {
+      proto::TensorProto& numbers = *m.mutable_graph()->add_initializer();
+      numbers.set_name("numbers"), numbers.add_dims(3);
+      numbers.set_data_type(whole ? proto::TensorProto::INT64 : proto::TensorProto::FLOAT);
+      for (const int number : {7, -7, 2})
+        whole ? numbers.add_int64_data(number) : numbers.add_float_data(static_cast<float>(number));
+      proto::NodeProto quotient;  // of the sum of the numbers with themselves: what whole numbers make is whole
+      quotient.set_op_type("Div"), quotient.add_output("output");
+      quotient.add_input("numbers"), quotient.add_input("sum");
+      node(m).set_op_type("Add"), node(m).clear_attribute(), node(m).set_output(0, "sum");
+      node(m).clear_input(), node(m).add_input("numbers"), node(m).add_input("numbers");
+      *m.mutable_graph()->add_node() = quotient;
+    }));
+    CHECK((*model)(Variable(ones({3, 4}))).value() == full({3}, whole ? Scalar(0) : Scalar(0.5)));
+  }
 }
 
 TEST_CASE("every truncation and every changed byte of a network is refused, or is another network") {

@@ -58,6 +58,29 @@ TEST_CASE("a network is saved and loaded: the same outputs at every batch size, 
   }
 }
 
+TEST_CASE("a network of several inputs and outputs is saved and loaded, at every batch size, and to the same file") {
+  for (const Several& test : all_of_several()) {
+    CAPTURE(test.name);
+    seed(7);
+    const std::unique_ptr<nn::Module> model = test.make();
+    const auto compute = [&](const std::vector<Variable>& in) { return test.compute(*model, in); };
+    save_onnx(*model, compute, test.examples(3), file("a"), test.names());
+    const std::unique_ptr<OnnxNetwork> loaded = load_onnx(file("a"));
+    CHECK(loaded->inputs() == test.names().inputs);
+    CHECK(loaded->outputs() == test.names().outputs);
+    CHECK(loaded->parameters().size() == model->parameters().size());
+    for (const std::size_t batch : {1u, 2u, 5u}) {
+      const NoGrad no_grad;
+      const std::vector<Variable> in = test.examples(batch), expected = compute(in), got = loaded->run(in);
+      REQUIRE(got.size() == test.outputs);
+      for (std::size_t i = 0; i < got.size(); ++i) CHECK(difference(expected[i].value(), got[i].value()) < 1e-6);
+    }
+    save_onnx(
+        *loaded, [&](const auto& in) { return loaded->run(in); }, test.examples(3), file("b"), test.names());
+    CHECK(bytes_of(file("a")) == bytes_of(file("b")));
+  }
+}
+
 TEST_CASE("a loaded network is trained on") {
   for (const Model& test : all_models()) {
     if (test.name != "lenet" && test.name != "cnn with batch normalization" && test.name != "gru cell") continue;
@@ -82,7 +105,7 @@ TEST_CASE("a loaded network is trained on") {
 TEST_CASE("names of the input and the output, and modes of a part of the model, are kept") {
   nn::Sequential model{nn::Linear(4, 4), nn::Dropout(0.5), nn::BatchNorm1d(4)};
   model[1].eval();
-  save_onnx(model, Variable(ones({2, 4})), file("a"), {.input = "pixels", .output = "scores"});
+  save_onnx(model, Variable(ones({2, 4})), file("a"), {.inputs = {"pixels"}, .outputs = {"scores"}});
   CHECK((model.training() && model[0].training() && !model[1].training() && model[2].training()));
   const std::unique_ptr<nn::Module> loaded = load_onnx(file("a"));
   CHECK(loaded->parameters().size() == 4);
@@ -95,21 +118,33 @@ TEST_CASE("names of the input and the output, and modes of a part of the model, 
 TEST_CASE("ONNX files for other programs") {  // tests/onnx/check.py names the folder, and reads them
   const char* const folder = std::getenv("XGRAD_ONNX_FOLDER");
   if (!folder) return;
+  const auto write = [&](const std::string& name, const std::vector<Variable>& in, const std::vector<Variable>& out) {
+    std::ofstream numbers(std::filesystem::path(folder) / (name + ".txt"));
+    numbers.precision(17);
+    for (const auto& variables : {in, out})
+      for (const Variable& variable : variables) {
+        for (const std::size_t size : variable.shape()) numbers << size << ' ';
+        numbers << '\n';
+        for (const Scalar element : variable.value()) numbers << element << ' ';
+        numbers << '\n';
+      }
+    REQUIRE(numbers);
+  };
+  const auto path = [&](const std::string& name) { return std::filesystem::path(folder) / (name + ".onnx"); };
   for (const Model& test : all_models()) {
     seed(7);
     const std::unique_ptr<nn::Module> model = test.make();
-    const std::filesystem::path stem = std::filesystem::path(folder) / test.name;
-    save_onnx(*model, Variable(input_of(test, 3)), stem.string() + ".onnx");
+    save_onnx(*model, Variable(input_of(test, 3)), path(test.name));
     model->eval();
     const Variable x(input_of(test, 4));
-    std::ofstream numbers(stem.string() + ".txt");
-    numbers.precision(17);
-    for (const Tensor& tensor : {x.value(), (*model)(x).value()}) {
-      for (const std::size_t size : tensor.shape()) numbers << size << ' ';
-      numbers << '\n';
-      for (const Scalar element : tensor) numbers << element << ' ';
-      numbers << '\n';
-    }
-    REQUIRE(numbers);
+    write(test.name, {x}, {(*model)(x)});
+  }
+  for (const Several& test : all_of_several()) {
+    seed(7);
+    const std::unique_ptr<nn::Module> model = test.make();
+    const auto compute = [&](const std::vector<Variable>& in) { return test.compute(*model, in); };
+    save_onnx(*model, compute, test.examples(3), path(test.name), test.names());
+    const std::vector<Variable> in = test.examples(4);
+    write(test.name, in, compute(in));
   }
 }
