@@ -160,7 +160,8 @@ std::vector<std::vector<double>> Communicator::gather(const std::vector<double>&
   std::vector<std::vector<double>> result;
   for (const std::string& bytes :
        gather(std::string_view(reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(double)))) {
-    std::memcpy(result.emplace_back(bytes.size() / sizeof(double)).data(), bytes.data(), bytes.size());
+    std::vector<double>& numbers = result.emplace_back(bytes.size() / sizeof(double));
+    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(numbers.data()));
   }
   return result;
 }

@@ -4,7 +4,6 @@
 #include <xgrad/optim/rule_groups.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace xgrad::optim {
 namespace {
@@ -146,7 +145,7 @@ StateDict DistributedOptimizer::state_dict() const {
                      [](double size) { return static_cast<std::size_t>(size); });
     }
     tensor = uninitialized(shape);
-    std::memcpy(tensor.data(), bytes.data(), bytes.size());
+    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(tensor.data()));
   }
   return dict;
 }

@@ -6,7 +6,6 @@
 #include <xgrad/nn/metrics.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace train {
 
@@ -40,11 +39,11 @@ void share(Evaluation& result, Communicator& communicator) {
   result.mistakes.clear();
   for (std::size_t i = 0; i < counts.size(); ++i) {
     IndexTensor part = IndexTensor::from_shape(result.confusion.shape());
-    std::memcpy(part.data(), counts[i].data(), counts[i].size());
+    std::copy(counts[i].begin(), counts[i].end(), reinterpret_cast<char*>(part.data()));
     result.confusion += part;
     const std::size_t before = result.mistakes.size();
     result.mistakes.resize(before + mistakes[i].size() / sizeof(Mistake));
-    std::memcpy(result.mistakes.data() + before, mistakes[i].data(), mistakes[i].size());
+    std::copy(mistakes[i].begin(), mistakes[i].end(), reinterpret_cast<char*>(result.mistakes.data() + before));
   }
 }
 
