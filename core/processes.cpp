@@ -59,13 +59,20 @@ struct Session {
     MPI_Initialized(&started);
     if (!started) check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
     owner = !started;
-    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    check(MPI_Comm_dup(MPI_COMM_WORLD, &world), "MPI_Comm_dup");
+    MPI_Comm_set_errhandler(world, MPI_ERRORS_RETURN);
   }
   ~Session() {
     if (owner) MPI_Finalize();
   }
   bool owner = false;
+  MPI_Comm world{};  // apart from messages of the user's own
 };
+
+MPI_Comm world() {
+  static const Session session;
+  return session.world;
+}
 
 // False where the deadline, in seconds, came first.
 bool wait_for(std::span<MPI_Request> requests, double deadline) {
@@ -84,7 +91,7 @@ void wait_or_abort(MPI_Request request, double deadline) {
   if (wait_for({&request, 1}, deadline)) return;
   std::fprintf(stderr, "[Communicator] the processes stopped answering for %g s in the middle of a transfer\n",
                deadline);
-  MPI_Abort(MPI_COMM_WORLD, EXIT_FAILURE);
+  MPI_Abort(world(), EXIT_FAILURE);
 }
 
 int count_of(std::size_t elements) {
@@ -115,10 +122,9 @@ Communicator::Communicator(CommunicatorOptions options) : options_(options) {
     throw ValueError(message("[Communicator] expected a deadline above 0 and finite, got ", options.deadline));
   if (launched_processes() > 1) {
 #ifdef XGRAD_HAS_MPI
-    static const Session session;
     int rank = 0, size = 0;
-    check(MPI_Comm_rank(MPI_COMM_WORLD, &rank), "MPI_Comm_rank");
-    check(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
+    check(MPI_Comm_rank(world(), &rank), "MPI_Comm_rank");
+    check(MPI_Comm_size(world(), &size), "MPI_Comm_size");
     rank_ = static_cast<std::size_t>(rank), size_ = static_cast<std::size_t>(size);
 #else
     throw ProcessError("[Communicator] several processes were started, but this library was built without MPI");
@@ -135,7 +141,7 @@ Communicator::Communicator(CommunicatorOptions options) : options_(options) {
 Communicator::~Communicator() {
 #ifdef XGRAD_HAS_MPI
   if (size_ == 1) return;
-  if (lost_) MPI_Abort(MPI_COMM_WORLD, EXIT_FAILURE);
+  if (lost_) MPI_Abort(world(), EXIT_FAILURE);
   try {
     meet("", 0, false);
   } catch (const std::exception&) {  // another one failed, and says so itself
@@ -197,9 +203,8 @@ void Communicator::meet(std::string_view call, std::uint64_t size, bool same_siz
   for (std::size_t i = 0; i < size_; ++i) {
     if (i == rank_) continue;
     const int other = static_cast<int>(i);
-    check(MPI_Isend(&mine, sizeof(Header), MPI_BYTE, other, tag, MPI_COMM_WORLD, &departures.emplace_back()),
-          "MPI_Isend");
-    check(MPI_Irecv(&headers_[i], sizeof(Header), MPI_BYTE, other, tag, MPI_COMM_WORLD, &arrivals.emplace_back()),
+    check(MPI_Isend(&mine, sizeof(Header), MPI_BYTE, other, tag, world(), &departures.emplace_back()), "MPI_Isend");
+    check(MPI_Irecv(&headers_[i], sizeof(Header), MPI_BYTE, other, tag, world(), &arrivals.emplace_back()),
           "MPI_Irecv");
   }
   if (!wait_for(arrivals, options_.deadline)) {
@@ -238,7 +243,7 @@ void Communicator::judge(std::string_view failure) {
     std::string text(i == rank_ ? failure : std::string_view());
     text.resize(headers_[i].failure_size);
     MPI_Request request{};
-    check(MPI_Ibcast(text.data(), count_of(text.size()), MPI_CHAR, static_cast<int>(i), MPI_COMM_WORLD, &request),
+    check(MPI_Ibcast(text.data(), count_of(text.size()), MPI_CHAR, static_cast<int>(i), world(), &request),
           "MPI_Ibcast");
     wait_or_abort(request, options_.deadline);
     failures.emplace_back(i, std::move(text));
@@ -272,7 +277,7 @@ std::vector<std::string> Communicator::gather(std::string_view mine) {
   std::string all(begins.back(), '\0');
   MPI_Request request{};
   check(MPI_Iallgatherv(mine.data(), count_of(mine.size()), MPI_CHAR, all.data(), counts.data(), places.data(),
-                        MPI_CHAR, MPI_COMM_WORLD, &request),
+                        MPI_CHAR, world(), &request),
         "MPI_Iallgatherv");
   wait_or_abort(request, options_.deadline);
   std::vector<std::string> texts;
@@ -293,7 +298,7 @@ void Communicator::exchange(std::span<const Scalar> elements, std::span<const st
   for (std::size_t i = 0; i < size_; ++i) places_received.push_back(count_of(i * own));
   MPI_Request request{};
   check(MPI_Ialltoallv(elements.data(), counts.data(), places.data(), scalar_type, received.data(),
-                       counts_received.data(), places_received.data(), scalar_type, MPI_COMM_WORLD, &request),
+                       counts_received.data(), places_received.data(), scalar_type, world(), &request),
         "MPI_Ialltoallv");
   wait_or_abort(request, options_.deadline);
 }
@@ -304,7 +309,7 @@ void Communicator::gather(std::span<Scalar> elements, std::span<const std::size_
   const auto [counts, places] = parts_of(begins);
   MPI_Request request{};
   check(MPI_Iallgatherv(MPI_IN_PLACE, 0, scalar_type, elements.data(), counts.data(), places.data(), scalar_type,
-                        MPI_COMM_WORLD, &request),
+                        world(), &request),
         "MPI_Iallgatherv");
   wait_or_abort(request, options_.deadline);
 }

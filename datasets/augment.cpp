@@ -153,8 +153,8 @@ void Augmenter::recolour(Scalar* image, std::uint64_t seed) const {
       const Scalar own = grey(i);
       for (std::size_t c = 0; c < 3; ++c) image[c * pixels + i] = within(own + purer * (image[c * pixels + i] - own));
     }
-  if (amounts_.hue >
-      0) {  // Rodrigues' rotation about (1, 1, 1) / sqrt(3): what a channel takes of itself and the others
+  if (amounts_.hue > 0) {
+    // Rodrigues' rotation about (1, 1, 1) / sqrt(3): what a channel takes of itself and of the others.
     const Scalar rest = (1 - std::cos(angle)) / 3, turn = std::sin(angle) / std::numbers::sqrt3_v<Scalar>;
     const Scalar own = 1 - 2 * rest, next = rest - turn, last = rest + turn;
     for (std::size_t i = 0; i < pixels; ++i) {

@@ -31,6 +31,15 @@ struct Reader {
     }
   }
 
+  // Lists have the bits as whole numbers.
+  template <class Short>
+  void fill_short(Tensor& to) const {
+    fill<std::uint16_t>(tensor.int32_data(), to, [this](std::int32_t bits) {
+      if (bits < 0 || bits > UINT16_MAX) file.fail(what, ": expected 16 bits for an element, got ", bits);
+      return Short{static_cast<std::uint16_t>(bits)}.number();
+    });
+  }
+
   template <class Element>
   Scalar exact(Element element) const {
     const auto number = static_cast<double>(element);
@@ -44,11 +53,6 @@ struct Reader {
               number);
   }
 };
-
-template <class Short>
-float number_of(std::int32_t bits) {
-  return Short{static_cast<std::uint16_t>(bits)}.number();
-}
 
 }  // namespace
 
@@ -78,10 +82,10 @@ Tensor read_tensor(InputFile& file, const proto::TensorProto& tensor, const std:
       reader.fill<double>(tensor.double_data(), result);
       break;
     case Type::FLOAT16:
-      reader.fill<std::uint16_t>(tensor.int32_data(), result, number_of<elements::Half>);
+      reader.fill_short<elements::Half>(result);
       break;
     case Type::BFLOAT16:
-      reader.fill<std::uint16_t>(tensor.int32_data(), result, number_of<elements::BrainFloat>);
+      reader.fill_short<elements::BrainFloat>(result);
       break;
     case Type::INT64:
       reader.fill<std::int64_t>(tensor.int64_data(), result);

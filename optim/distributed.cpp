@@ -63,7 +63,8 @@ std::size_t total_size(const NamedVariables& variables) {
 void DistributedOptimizer::zero_grad() {
   Optimizer::zero_grad();
   zeroed_ = true;
-  if (taken_ > 0) return;
+  if (taken_ > 0 && communicator_.current().step == step_) return;
+  subtotals_.clear(), buffer_changes_.clear(), taken_ = 0;
   buffers_before_.clear();
   for (const auto& [name, buffer] : buffers_) buffers_before_.push_back(buffer.value());
 }
@@ -78,7 +79,7 @@ void DistributedOptimizer::step() {
   if (now.samples > 0 && std::none_of(parameters_.begin(), parameters_.end(),
                                       [](const auto& parameter) { return parameter.second.has_grad(); }))
     throw GraphError(message("[", rule(), "] no parameter has a gradient: call backward() before step()"));
-  zeroed_ = false;
+  zeroed_ = false, step_ = now.step;
   take_gradients(now);
   take_buffers(now);
   if (++taken_ == communicator_.own_micro_batches()) finish(now);
@@ -185,8 +186,8 @@ void DistributedOptimizer::share_gradients(const std::vector<bool>& present) {
   std::size_t at = 0;  // in this process's part
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     const Variable &variable = shards_[i].variable, &parameter = parameters_[i].second;
-    if (variable.node() != parameter.node() && variable.size() > 0)  // who loads a state changes the parameter
-      std::copy_n(parameter.value().data() + begins_[rank] + at - offsets_[i], variable.size(),
+    if (variable.node() != parameter.node())  // who loads a state changes the parameter
+      std::copy_n(parameter.value().data() + shards_[i].first_row * shards_[i].width, variable.size(),
                   variable.mutable_value().data());
     if (present[i]) {
       std::vector<const Scalar*> parts;
@@ -201,14 +202,10 @@ void DistributedOptimizer::share_gradients(const std::vector<bool>& present) {
 // The norm is added over blocks, which do not depend on the number of processes.
 void DistributedOptimizer::clip(const std::vector<bool>& present) const {
   std::vector<double> own;
-  const std::size_t rank = communicator_.rank();
   for (std::size_t i = 0; i < shards_.size(); ++i) {
-    const Shard& shard = shards_[i];
-    if (!shard.own) continue;
-    const std::size_t first = std::max(first_blocks_[i], process_blocks_[rank]),
-                      last = std::min(first_blocks_[i + 1], process_blocks_[rank + 1]);
-    for (std::size_t block = first; block < last; ++block)
-      own.push_back(present[i] ? sum_of_squares({shard.variable.grad().data() + (blocks_[block] - blocks_[first]),
+    const auto& [divisible, width, first, end, row, variable] = shards_[i];
+    for (std::size_t block = first; block < end; ++block)
+      own.push_back(present[i] ? sum_of_squares({variable.grad().data() + (blocks_[block] - blocks_[first]),
                                                  blocks_[block + 1] - blocks_[block]})
                                : 0);
   }

@@ -43,7 +43,8 @@ class DistributedOptimizer : public Optimizer {
   std::size_t group_count() const override { return inner_->group_count(); }
   double& lr(std::size_t group = 0) override { return inner_->lr(group); }
 
-  /// To be called before each backward().
+  /// To be called before each backward(). Of a batch that was left, by an exception, say, before its last micro-batch,
+  /// the gradients are forgotten when the next one has begun.
   void zero_grad() override;
   using Optimizer::step;
   /// (all) GraphError, before anything changes, where this is not the gradient of the micro-batch whose turn it is, or
@@ -69,12 +70,14 @@ class DistributedOptimizer : public Optimizer {
   WeightValues evaluation_weights() const override;
 
  private:
-  /// The rows of a parameter that this process moves. Where these are all, `variable` is the parameter itself.
+  /// What this process moves of a parameter: all, some of its rows, or nothing.
   struct Shard {
-    std::size_t begin, end;  // rows
-    bool divisible;          // between rows
-    bool own;                // some are this process's, or, of a parameter without elements, all
-    Variable variable;
+    bool divisible;                      // between rows
+    std::size_t width;                   // elements of a row
+    std::size_t first_block, end_block;  // none where they are the same
+    std::size_t first_row;               // where the first block begins
+    Variable variable;                   // of these rows; where they are all, the parameter itself
+    bool is_own() const { return first_block < end_block; }
   };
   /// The sum of the gradients of 2^level neighbours; null where a parameter has none.
   struct Subtotal {
@@ -83,7 +86,7 @@ class DistributedOptimizer : public Optimizer {
   };
 
   void divide(const RuleGroups& rules);
-  void make_shards();
+  Shard shard_of(std::size_t parameter, bool divisible) const;
   void take_gradients(const MicroBatch& now);
   std::size_t last_of_one_level() const;
   void merge();
@@ -116,7 +119,8 @@ class DistributedOptimizer : public Optimizer {
   std::vector<Scalar, Allocator<Scalar>> elements_, received_;
   std::vector<Tensor> buffers_before_;
   std::vector<double> buffer_changes_;  // of each micro-batch of this process so far
-  std::size_t taken_ = 0;               // micro-batches of this step
+  std::size_t taken_ = 0;               // micro-batches of this step, …
+  std::uint64_t step_ = 0;              // … which has this number
   bool zeroed_ = false;
 };
 

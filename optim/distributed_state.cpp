@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t least_block = 4096;
 
 std::size_t rows_of(const Shape& shape) { return shape.empty() ? 1 : shape[0]; }
+std::size_t width_of(const Shape& shape) { return element_count(shape) / std::max<std::size_t>(rows_of(shape), 1); }
 
 Shape with_rows(Shape shape, std::size_t rows) {
   if (shape.empty()) return {rows};
@@ -44,59 +45,59 @@ DistributedOptimizer::DistributedOptimizer(Communicator& communicator, const Par
   for (const auto& [name, variable] : parameters_) shapes += message(name, " ", variable.shape(), "; ");
   communicator_.require_same("list of parameters", shapes);
   divide(*rules);
-  make_shards();
+  ParameterList list;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    shards_.push_back(shard_of(i, rules->independent_unit(i) == RuleGroups::Unit::row));
+    list.emplace_back(parameters_[i].first, shards_[i].variable);
+  }
+  inner_ = make_(list);
+  if (communicator_.size() == 1) return;
+  const std::size_t rank = communicator_.rank();
+  elements_.resize(offsets_.back());
+  received_.resize(communicator_.size() * (begins_[rank + 1] - begins_[rank]));
 }
 
+// Where blocks begin, and which are whose.
 void DistributedOptimizer::divide(const RuleGroups& rules) {
   std::size_t all = 0;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Variable& variable = parameters_[i].second;
-    const std::size_t rows = rows_of(variable.shape()), width = variable.size() / std::max<std::size_t>(rows, 1);
+    const Shape& shape = parameters_[i].second.shape();
+    const std::size_t rows = rows_of(shape), width = width_of(shape);
     const bool divisible = rules.independent_unit(i) == RuleGroups::Unit::row;
     const std::size_t block = divisible ? (least_block + width - 1) / std::max<std::size_t>(width, 1) : rows;
-    offsets_.push_back(all);
-    first_blocks_.push_back(blocks_.size());
+    offsets_.push_back(all), first_blocks_.push_back(blocks_.size());
     for (std::size_t row = 0; row == 0 || row < rows; row += std::max<std::size_t>(block, 1))
       blocks_.push_back(all + row * width);
-    shards_.push_back({.begin = 0, .end = rows, .divisible = divisible, .own = true, .variable = variable});
-    all += variable.size();
+    all += rows * width;
   }
   offsets_.push_back(all), first_blocks_.push_back(blocks_.size()), blocks_.push_back(all);
 
   const std::size_t processes = communicator_.size();
   for (std::size_t p = 0; p < processes; ++p) {
-    auto next = std::lower_bound(blocks_.begin(), blocks_.end() - 1, all * p / processes);
-    if (p > 0 && next != blocks_.begin() && all * p / processes - *(next - 1) < *next - all * p / processes) --next;
-    process_blocks_.push_back(static_cast<std::size_t>(next - blocks_.begin()));
-    begins_.push_back(*next);
+    const std::size_t even = all * p / processes;
+    auto next = p == 0 ? blocks_.begin() : std::lower_bound(blocks_.begin(), blocks_.end() - 1, even);
+    if (next != blocks_.begin() && even - *(next - 1) < *next - even) --next;  // which is nearer
+    process_blocks_.push_back(static_cast<std::size_t>(next - blocks_.begin())), begins_.push_back(*next);
   }
-  process_blocks_.front() = 0;
   process_blocks_.push_back(blocks_.size() - 1), begins_.push_back(all);
 }
 
-void DistributedOptimizer::make_shards() {
-  if (communicator_.size() > 1) {
-    const std::size_t rank = communicator_.rank();
-    for (std::size_t i = 0; i < shards_.size(); ++i) {
-      Shard& shard = shards_[i];
-      const Shape& shape = shard.variable.shape();
-      const std::size_t rows = shard.end,
-                        width = std::max<std::size_t>(shard.variable.size() / std::max<std::size_t>(rows, 1), 1);
-      const std::size_t first = std::max(first_blocks_[i], process_blocks_[rank]),
-                        last = std::min(first_blocks_[i + 1], process_blocks_[rank + 1]);
-      shard.own = first < last;
-      if (shard.own && last - first == first_blocks_[i + 1] - first_blocks_[i]) continue;  // it keeps all
-      shard.begin = shard.own ? (blocks_[first] - offsets_[i]) / width : 0;
-      shard.end = shard.own ? (blocks_[last] - offsets_[i]) / width : 0;
-      shard.variable =
-          Variable(zeros(shard.divisible ? with_rows(shape, shard.end - shard.begin) : nothing_of(shape)), true);
-    }
-    elements_.resize(offsets_.back());
-    received_.resize(communicator_.size() * (begins_[rank + 1] - begins_[rank]));
-  }
-  ParameterList list;
-  for (std::size_t i = 0; i < shards_.size(); ++i) list.emplace_back(parameters_[i].first, shards_[i].variable);
-  inner_ = make_(list);
+DistributedOptimizer::Shard DistributedOptimizer::shard_of(std::size_t parameter, bool divisible) const {
+  const Variable& variable = parameters_[parameter].second;
+  const std::size_t rank = communicator_.rank(), all_begin = first_blocks_[parameter],
+                    all_end = first_blocks_[parameter + 1];
+  const std::size_t first = std::clamp(process_blocks_[rank], all_begin, all_end),
+                    end = std::clamp(process_blocks_[rank + 1], all_begin, all_end);
+  Shard shard{divisible, width_of(variable.shape()), first, end, 0, variable};
+  if (first == all_begin && end == all_end) return shard;
+  const auto row_at = [&](std::size_t block) {
+    return (blocks_[block] - offsets_[parameter]) / std::max<std::size_t>(shard.width, 1);
+  };
+  shard.first_row = row_at(first);
+  const Shape shape =
+      divisible ? with_rows(variable.shape(), row_at(end) - shard.first_row) : nothing_of(variable.shape());
+  shard.variable = Variable(zeros(shape), true);
+  return shard;
 }
 
 // State is called "fc1.weight.exp_avg", and a wrapper's "inner.fc1.weight.exp_avg".
@@ -152,10 +153,9 @@ StateDict DistributedOptimizer::state_dict() const {
 
 Tensor DistributedOptimizer::own_part(const Tensor& whole, std::size_t parameter) const {
   const Shard& shard = shards_[parameter];
-  if (!shard.divisible) return shard.own ? whole : zeros(nothing_of(whole.shape()));
-  Tensor part = uninitialized(with_rows(whole.shape(), shard.end - shard.begin));
-  const std::size_t width = whole.size() / std::max<std::size_t>(rows_of(whole.shape()), 1);
-  std::copy_n(whole.data() + shard.begin * width, part.size(), part.data());
+  if (!shard.divisible) return shard.is_own() ? whole : zeros(nothing_of(whole.shape()));
+  Tensor part = uninitialized(with_rows(whole.shape(), rows_of(shard.variable.shape())));
+  std::copy_n(whole.data() + shard.first_row * width_of(whole.shape()), part.size(), part.data());
   return part;
 }
 
@@ -169,24 +169,23 @@ void DistributedOptimizer::load_state_dict(const StateDict& dict) {
 }
 
 WeightValues DistributedOptimizer::evaluation_weights() const {
-  const WeightValues own = inner_->evaluation_weights();
-  if (communicator_.size() == 1 || own.empty()) return own;
-  WeightValues result;
+  WeightValues weights = inner_->evaluation_weights();
+  if (communicator_.size() == 1 || weights.empty()) return weights;
   std::vector<Scalar> elements(offsets_.back());
-  for (const auto& [variable, weights] : own) {
+  std::vector<std::size_t> of;  // of each, the parameter
+  for (const auto& [variable, part] : weights) {
     std::size_t i = 0;
     while (shards_[i].variable.node() != variable.node()) ++i;
-    const std::size_t width = variable.size() / std::max<std::size_t>(rows_of(variable.shape()), 1);
-    std::copy(weights.begin(), weights.end(),
-              elements.begin() + static_cast<std::ptrdiff_t>(offsets_[i] + shards_[i].begin * width));
-    result.emplace_back(parameters_[i].second, uninitialized(parameters_[i].second.shape()));
+    of.push_back(i);
+    std::copy_n(part.data(), part.size(), elements.data() + offsets_[i] + shards_[i].first_row * shards_[i].width);
   }
   communicator_.gather(elements, begins_);
-  for (auto& [parameter, weights] : result)
-    for (std::size_t i = 0; i < parameters_.size(); ++i)
-      if (parameters_[i].second.node() == parameter.node())
-        std::copy_n(elements.data() + offsets_[i], weights.size(), weights.data());
-  return result;
+  for (std::size_t k = 0; k < of.size(); ++k) {
+    const Variable& parameter = parameters_[of[k]].second;
+    weights[k] = {parameter, uninitialized(parameter.shape())};
+    std::copy_n(elements.data() + offsets_[of[k]], parameter.size(), weights[k].second.data());
+  }
+  return weights;
 }
 
 }  // namespace xgrad::optim

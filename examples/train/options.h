@@ -1,6 +1,7 @@
 // What the command line asks for.
 #pragma once
 
+#include <xgrad/core/communicator.h>
 #include <xgrad/core/file.h>
 
 #include <cstddef>
@@ -57,7 +58,8 @@ struct Options {
   std::vector<std::filesystem::path> classified;  ///< pictures for the network of the checkpoint; no training
   bool json = false;
   std::optional<std::size_t> micro_batches;  ///< into which a batch is cut; 8 where several processes train
-  double deadline = 60;                      ///< seconds that a process waits for the others
+  /// Seconds that a process waits for the others.
+  double deadline = xgrad::CommunicatorOptions().deadline;
 
   bool is_table() const { return data && data->extension() == ".csv"; }
 };

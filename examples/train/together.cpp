@@ -20,10 +20,10 @@ Together::Together() {
 }
 
 void Together::connect(const Options& options) {
-  if (!communicator_ && (options.micro_batches || Communicator::launched_as()))
-    communicator_.emplace(xgrad::CommunicatorOptions{
-        .micro_batches = options.micro_batches.value_or(xgrad::CommunicatorOptions().micro_batches),
-        .deadline = options.deadline});
+  if (communicator_ || !(options.micro_batches || Communicator::launched_as())) return;
+  xgrad::CommunicatorOptions given{.deadline = options.deadline};
+  if (options.micro_batches) given.micro_batches = *options.micro_batches;
+  communicator_.emplace(given);
 }
 
 // The first process may be the one that is missed.

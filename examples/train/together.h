@@ -13,8 +13,8 @@ namespace train {
 class Together {
  public:
   struct Options {
-    std::optional<std::size_t> micro_batches;  ///< 8 where a launcher started the process, else whole batches
-    double deadline;
+    std::optional<std::size_t> micro_batches = {};  ///< 8 where a launcher started the process, else whole batches
+    double deadline = xgrad::CommunicatorOptions().deadline;
   };
 
   /// From now on what other processes than the first print is not seen.
@@ -26,7 +26,7 @@ class Together {
     try {
       return first();
     } catch (const std::exception& error) {
-      if (xgrad::Communicator::launched_as()) raise(error.what(), {{}, default_deadline});
+      if (xgrad::Communicator::launched_as()) raise(error.what(), {});
       throw;
     }
   }
@@ -34,7 +34,6 @@ class Together {
   int run(const Options& options, const std::function<int(xgrad::Communicator*)>& body);
 
  private:
-  static constexpr double default_deadline = 60;
   void connect(const Options& options);
   /// Returns where all processes have failed in this way.
   void raise(const char* failure, const Options& options);

@@ -169,6 +169,8 @@ class Trainer {
     try {
       save_to(*saving_.file);
       run_.is_saved = true;
+    } catch (const ProcessError&) {
+      throw;
     } catch (const std::exception& error) {  // of the file, or of memory: training can go on
       run_.is_saved = false;
       progress_.line(message("train: no checkpoint was saved: ", error.what(), "; the one before stays"));

@@ -1,12 +1,13 @@
 // Files in the IDX format, good and bad, for the tests of whatever reads them.
 #pragma once
 
-#include <doctest/doctest.h>
+#include <error.h>
 #include <zlib.h>
 
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -84,5 +85,24 @@ class Folder {
  private:
   std::filesystem::path path_;
 };
+
+/// A file that must be refused, and what the error says besides the operation and the file.
+struct Damaged {
+  const char* name;
+  Bytes content;
+  std::vector<std::string> words;
+};
+
+/// DataError from `read` for each of them.
+inline void check_refused(const std::vector<Damaged>& files, const std::string& operation, const std::string& file_name,
+                          const std::function<void(const std::filesystem::path&)>& read) {
+  for (const Damaged& damaged : files) {
+    const Folder folder;
+    CAPTURE(damaged.name);
+    const std::filesystem::path file = folder.write(file_name, damaged.content);
+    check_error<xgrad::DataError>([&] { read(file); }, {operation, file.string()});
+    for (const std::string& word : damaged.words) check_error<xgrad::DataError>([&] { read(file); }, {word});
+  }
+}
 
 }  // namespace idx_files

@@ -66,12 +66,7 @@ TEST_CASE("what is not one whole IDX array is refused") {
   const Bytes member = gzip(header(0x08, {4}) + Bytes(4, 1));
   const Bytes bomb = gzip(header(0x08, {4}) + Bytes(std::size_t{64} << 20, 0));
   const std::uint32_t huge = 0xffffffff;
-  struct Case {
-    const char* name;
-    Bytes content;
-    std::vector<std::string> words;
-  };
-  const Case cases[] = {
+  const std::vector<Damaged> files = {
       {"empty", {}, {"empty"}},
       {"gzip of nothing", gzip({}), {"4 bytes", "got 0"}},
       {"1 byte", {0}, {"4 bytes", "got 1"}},
@@ -121,14 +116,8 @@ TEST_CASE("what is not one whole IDX array is refused") {
       {"a byte after gzip", packed + Bytes{0}, {"the end after the gzip stream", "more"}},
       {"zeros after gzip", packed + Bytes(100000, 0), {"the end after the gzip stream", "more"}},
   };
-  for (const Case& c : cases) {
-    const Folder folder;
-    CAPTURE(c.name);
-    const std::filesystem::path file = folder.write("array", c.content);
-    const auto read = [&] { read_idx(file, {.memory_limit = 5'000'000'000}); };
-    check_error<DataError>(read, {"[read_idx]", file.string()});
-    for (const std::string& word : c.words) check_error<DataError>(read, {word});
-  }
+  check_refused(files, "[read_idx]", "array",
+                [](const auto& file) { read_idx(file, {.memory_limit = 5'000'000'000}); });
 }
 
 TEST_CASE("gzip members one after the other are one stream, wherever it is cut") {

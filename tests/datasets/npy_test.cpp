@@ -145,12 +145,7 @@ TEST_CASE("what is written is what NumPy writes, and is read with the same bits"
 TEST_CASE("what is not one whole .npy array is refused") {
   const Bytes four = raw_bytes<float>({1, 2, 3, 4}), good = npy(npy_header("<f4", "(4,)"), four);
   const std::string huge = "18446744073709551615", types = "expected whole or real numbers of up to 8 bytes, or bool";
-  struct Case {
-    const char* name;
-    Bytes content;
-    std::vector<std::string> words;
-  };
-  const Case cases[] = {
+  const std::vector<Damaged> files = {
       {"empty", {}, {"empty"}},
       {"another format", from_text("PK\3\4 and more"), {"93 and NUMPY", "no .npy"}},
       {"a magic that is cut off", from_text("\x93NUM"), {"93 and NUMPY"}},
@@ -198,14 +193,8 @@ TEST_CASE("what is not one whole .npy array is refused") {
       {"a bool of 2", npy(npy_header("|b1", "(2,)"), {1, 2}), {"0 or 1 for each bool"}},
       {"an escape sequence", npy(npy_header("\x1b[31m", "()")), {"\\x1b[31m"}},
   };
-  for (const Case& c : cases) {
-    const Folder folder;
-    CAPTURE(c.name);
-    const std::filesystem::path file = folder.write("array.npy", c.content);
-    const auto read = [&] { read_npy(file, {.memory_limit = 5'000'000'000}); };
-    check_error<DataError>(read, {"[read_npy]", file.string()});
-    for (const std::string& word : c.words) check_error<DataError>(read, {word});
-  }
+  check_refused(files, "[read_npy]", "array.npy",
+                [](const auto& file) { read_npy(file, {.memory_limit = 5'000'000'000}); });
 }
 
 TEST_CASE("numbers that would lose their meaning are refused") {

@@ -1,5 +1,7 @@
 #include "models.h"
 
+#include "datasets/idx_files.h"
+
 namespace onnx_models {
 namespace {
 
@@ -219,6 +221,11 @@ std::vector<Several> all_of_several() {
          return Variables{y, tanh(y), y, in[0], model.parameters()[0].second};
        }},
   };
+}
+
+std::filesystem::path scratch_file(const std::string& name) {
+  static const idx_files::Folder folder;
+  return folder.path() / name;
 }
 
 }  // namespace onnx_models

@@ -101,6 +101,9 @@ inline Tensor input_of(const Model& model, std::size_t batch) {
   return x;
 }
 
+/// A file of this program alone, however many of them run.
+std::filesystem::path scratch_file(const std::string& name);
+
 inline std::string bytes_of(const std::filesystem::path& path) {
   std::stringstream bytes;
   bytes << std::ifstream(path, std::ios::binary).rdbuf();

@@ -10,6 +10,8 @@
 #include <fstream>
 #include <set>
 
+#include "models.h"
+
 using namespace xgrad;
 namespace proto = xgrad::onnx::proto;
 
@@ -44,7 +46,7 @@ std::unique_ptr<OnnxNetwork> network_of(const std::filesystem::path& folder) {
   model.ParseFromString(InputFile("read", folder / "model.onnx").read_all());
   for (auto& set : *model.mutable_opset_import())
     if (set.domain().empty()) set.set_version(std::max<std::int64_t>(set.version(), xgrad::onnx::first_opset));
-  const std::filesystem::path path = std::filesystem::temp_directory_path() / message("xgrad_node_", sizeof(Scalar));
+  const std::filesystem::path path = onnx_models::scratch_file("node.onnx");
   std::ofstream(path, std::ios::binary) << model.SerializeAsString();
   return load_onnx(path);
 }
@@ -86,5 +88,6 @@ TEST_CASE("the tests of nodes that ONNX publishes agree, or are refused") {
     }
   }
   MESSAGE(agreeing, " agree");
-  CHECK(agreeing >= 540);
+  // Of those in Debian 12. Float refuses some numbers that double holds.
+  if (!given) CHECK(agreeing == (sizeof(Scalar) == sizeof(float) ? 540 : 551));
 }

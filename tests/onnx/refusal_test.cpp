@@ -13,19 +13,15 @@ namespace proto = xgrad::onnx::proto;
 
 namespace {
 
-std::filesystem::path path(const std::string& name) {
-  return std::filesystem::temp_directory_path() / message("xgrad_onnx_refused_", sizeof(Scalar), name, ".onnx");
-}
-
 std::unique_ptr<OnnxNetwork> loaded(const std::string& bytes) {
-  std::ofstream(path("read"), std::ios::binary) << bytes;
-  return load_onnx(path("read"));
+  std::ofstream(scratch_file("refused_read"), std::ios::binary) << bytes;
+  return load_onnx(scratch_file("refused_read"));
 }
 
 std::string saved(const std::function<std::unique_ptr<nn::Module>()>& make, const Shape& input) {
   seed(3);
-  save_onnx(*make(), Variable(default_generator().uniform(input, 0, 1)), path("written"));
-  return bytes_of(path("written"));
+  save_onnx(*make(), Variable(default_generator().uniform(input, 0, 1)), scratch_file("refused_written"));
+  return bytes_of(scratch_file("refused_written"));
 }
 
 // A saved network: input -> Gemm(weight, bias) -> output, with one thing changed.
@@ -92,7 +88,7 @@ TEST_CASE("what ONNX does not have is refused, with the operation") {
       {[](const Variable& x, const Parameters&) { return pow(sum(x, 1), static_cast<double>(x.shape()[0])); },
        {"'pow'", "the same exponent"}},
   };
-  const std::filesystem::path target = path("refused");
+  const std::filesystem::path target = scratch_file("refused_refused");
   for (const Refused& refused : cases) {
     Computed model({{2}}, refused.formula);
     check_error<ValueError>([&] { save_onnx(model, Variable(input_of({"", {3, 4}, {}}, 3)), target); }, refused.pieces);
@@ -169,13 +165,13 @@ TEST_CASE(
   for (const Case& refused : cases) {
     const std::string bytes = changed(refused.change);
     check_error<DataError>([&] { loaded(bytes); }, refused.pieces);
-    check_error<DataError>([&] { loaded(bytes); }, {"[load_onnx]", path("read").string()});
+    check_error<DataError>([&] { loaded(bytes); }, {"[load_onnx]", scratch_file("refused_read").string()});
   }
-  check_error<DataError>([&] { load_onnx(path("absent")); }, {"[load_onnx]"});
+  check_error<DataError>([&] { load_onnx(scratch_file("refused_absent")); }, {"[load_onnx]"});
   check_error<DataError>([&] { loaded("<html>"); }, {"expected an ONNX model"});
   const std::string whole = saved(layers<nn::Linear>(100, 100), {3, 100});
-  std::ofstream(path("read"), std::ios::binary) << whole;
-  check_error<DataError>([&] { load_onnx(path("read"), {.memory_limit = 50000}); }, {"memory"});
+  std::ofstream(scratch_file("refused_read"), std::ios::binary) << whole;
+  check_error<DataError>([&] { load_onnx(scratch_file("refused_read"), {.memory_limit = 50000}); }, {"memory"});
 }
 
 TEST_CASE("a loaded network refuses what its operators cannot do, with the node") {
@@ -218,6 +214,18 @@ TEST_CASE("initializers of 16 bits become parameters of the same numbers") {
       REQUIRE(model->parameters().at(0).first == "weight");
       CHECK(model->parameters()[0].second.value() == expected[i]);
     }
+}
+
+TEST_CASE("elements of 16 bits in a list have no other bits") {
+  for (const int bits : {-1, 65536})
+    check_error<DataError>(
+        [&] {
+          loaded(changed([&](auto& m) {
+            weight(m).set_data_type(proto::TensorProto::FLOAT16), weight(m).clear_raw_data();
+            for (int k = 0; k < 8; ++k) weight(m).add_int32_data(bits);
+          }));
+        },
+        {"initializer 'weight'", "expected 16 bits for an element, got " + std::to_string(bits)});
 }
 
 TEST_CASE("the quotient of whole numbers is whole") {

@@ -11,11 +11,6 @@ using namespace onnx_models;
 
 namespace {
 
-std::filesystem::path file(const std::string& name) {
-  return std::filesystem::temp_directory_path() /
-         ("xgrad_onnx_" + std::to_string(sizeof(Scalar)) + "_" + name + ".onnx");
-}
-
 // The largest difference, relative to 1 or the larger number.
 double difference(const Tensor& a, const Tensor& b) {
   if (a.shape() != b.shape()) return 1e300;
@@ -36,9 +31,9 @@ TEST_CASE("a network is saved and loaded: the same outputs at every batch size, 
     const std::unique_ptr<nn::Module> model = test.make();
     for (const auto& [name, statistic] : model->buffers())  // other than at first
       for (Scalar& element : statistic.mutable_value()) element += static_cast<Scalar>(0.25);
-    save_onnx(*model, Variable(input_of(test, 3)), file("a"));
+    save_onnx(*model, Variable(input_of(test, 3)), scratch_file("a.onnx"));
     CHECK(model->training());
-    const std::unique_ptr<nn::Module> loaded = load_onnx(file("a"));
+    const std::unique_ptr<nn::Module> loaded = load_onnx(scratch_file("a.onnx"));
     model->eval();
     const NoGrad no_grad;
     for (const std::size_t batch : {1u, 2u, 5u}) {
@@ -53,8 +48,8 @@ TEST_CASE("a network is saved and loaded: the same outputs at every batch size, 
       CHECK(ours[i].first == theirs[i].first);
       CHECK(ours[i].second.value() == theirs[i].second.value());
     }
-    save_onnx(*loaded, Variable(input_of(test, 3)), file("b"));
-    CHECK(bytes_of(file("a")) == bytes_of(file("b")));
+    save_onnx(*loaded, Variable(input_of(test, 3)), scratch_file("b.onnx"));
+    CHECK(bytes_of(scratch_file("a.onnx")) == bytes_of(scratch_file("b.onnx")));
   }
 }
 
@@ -64,8 +59,8 @@ TEST_CASE("a network of several inputs and outputs is saved and loaded, at every
     seed(7);
     const std::unique_ptr<nn::Module> model = test.make();
     const auto compute = [&](const std::vector<Variable>& in) { return test.compute(*model, in); };
-    save_onnx(*model, compute, test.examples(3), file("a"), test.names());
-    const std::unique_ptr<OnnxNetwork> loaded = load_onnx(file("a"));
+    save_onnx(*model, compute, test.examples(3), scratch_file("a.onnx"), test.names());
+    const std::unique_ptr<OnnxNetwork> loaded = load_onnx(scratch_file("a.onnx"));
     CHECK(loaded->inputs() == test.names().inputs);
     CHECK(loaded->outputs() == test.names().outputs);
     CHECK(loaded->parameters().size() == model->parameters().size());
@@ -76,8 +71,9 @@ TEST_CASE("a network of several inputs and outputs is saved and loaded, at every
       for (std::size_t i = 0; i < got.size(); ++i) CHECK(difference(expected[i].value(), got[i].value()) < 1e-6);
     }
     save_onnx(
-        *loaded, [&](const auto& in) { return loaded->run(in); }, test.examples(3), file("b"), test.names());
-    CHECK(bytes_of(file("a")) == bytes_of(file("b")));
+        *loaded, [&](const auto& in) { return loaded->run(in); }, test.examples(3), scratch_file("b.onnx"),
+        test.names());
+    CHECK(bytes_of(scratch_file("a.onnx")) == bytes_of(scratch_file("b.onnx")));
   }
 }
 
@@ -86,8 +82,8 @@ TEST_CASE("a loaded network is trained on") {
     if (test.name != "lenet" && test.name != "cnn with batch normalization" && test.name != "gru cell") continue;
     CAPTURE(test.name);
     seed(7);
-    save_onnx(*test.make(), Variable(input_of(test, 3)), file("a"));
-    const std::unique_ptr<nn::Module> model = load_onnx(file("a"));
+    save_onnx(*test.make(), Variable(input_of(test, 3)), scratch_file("a.onnx"));
+    const std::unique_ptr<nn::Module> model = load_onnx(scratch_file("a.onnx"));
     const Variable x(input_of(test, 8));
     const Tensor target = (*model)(Variable(input_of(test, 8))).value();  // what the network can give
     optim::Adam optimizer(model->parameters(), {.lr = 1e-2});
@@ -105,14 +101,14 @@ TEST_CASE("a loaded network is trained on") {
 TEST_CASE("names of the input and the output, and modes of a part of the model, are kept") {
   nn::Sequential model{nn::Linear(4, 4), nn::Dropout(0.5), nn::BatchNorm1d(4)};
   model[1].eval();
-  save_onnx(model, Variable(ones({2, 4})), file("a"), {.inputs = {"pixels"}, .outputs = {"scores"}});
+  save_onnx(model, Variable(ones({2, 4})), scratch_file("a.onnx"), {.inputs = {"pixels"}, .outputs = {"scores"}});
   CHECK((model.training() && model[0].training() && !model[1].training() && model[2].training()));
-  const std::unique_ptr<nn::Module> loaded = load_onnx(file("a"));
+  const std::unique_ptr<nn::Module> loaded = load_onnx(scratch_file("a.onnx"));
   CHECK(loaded->parameters().size() == 4);
   REQUIRE(loaded->buffers().size() == 2);
   CHECK(loaded->buffers()[0].first == "2.running_mean");
-  CHECK(bytes_of(file("a")).find("pixels") != std::string::npos);
-  CHECK(bytes_of(file("a")).find("scores") != std::string::npos);
+  CHECK(bytes_of(scratch_file("a.onnx")).find("pixels") != std::string::npos);
+  CHECK(bytes_of(scratch_file("a.onnx")).find("scores") != std::string::npos);
 }
 
 TEST_CASE("ONNX files for other programs") {  // tests/onnx/check.py names the folder, and reads them

@@ -166,6 +166,29 @@ TEST_CASE("random numbers belong to a micro-batch, whoever computes it") {
   for (const std::size_t other : {1u, 3u, 4u}) CHECK(drawn[0] != drawn[other]);
 }
 
+TEST_CASE("a batch that was left is forgotten when the next one begins") {
+  Communicator communicator({.micro_batches = 4});
+  nn::Sequential left = network(), whole = network();
+  optim::Distributed<optim::Adam> optimizer(communicator, left), undisturbed(communicator, whole);
+  for (const auto& [x, y] : datasets::DataLoader(points(16), {.batch_size = 16, .communicator = &communicator})) {
+    optimizer.zero_grad();
+    nn::mse_loss(left(x), y).backward();
+    optimizer.step();
+    if (communicator.current().number == 2) break;
+  }
+  CHECK(optimizer.is_waiting());
+  datasets::DataLoader next(points(16), {.batch_size = 16, .communicator = &communicator});
+  next.set_epoch(1);
+  for (const auto& [x, y] : next) {
+    optimizer.zero_grad();
+    nn::mse_loss(left(x), y).backward();
+    optimizer.step();
+  }
+  CHECK(!optimizer.is_waiting());
+  train_epoch(whole, undisturbed, communicator, 16, 16, [] {});
+  CHECK(left.state_dict().tensors == whole.state_dict().tensors);
+}
+
 TEST_CASE("running statistics follow the mean over the micro-batches") {
   Communicator communicator({.micro_batches = 2});
   WithBuffers model;

@@ -157,7 +157,7 @@ def stopped():
             time.sleep(0.02)
         running.send_signal(signal.SIGTERM)
         _, errors = running.communicate(timeout=60)
-    check("\n" not in errors[:1] and running.returncode != 0, "the signal was not heard", errors)
+    check("train: interrupted" in errors and running.returncode != 0, "the signal was not heard", errors)
     done = on(4, *training, "stopped", "--resume")
     check(done.returncode == 0 and saved("stopped") == saved("whole"), "other results after a stop", done.stderr)
 
