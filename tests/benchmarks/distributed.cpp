@@ -1,6 +1,6 @@
 // Steps of a network in micro-batches, in as many processes as mpirun starts, or, with 0 micro-batches, of whole
 // batches in one. Prints "network,processes,seconds of a step,seconds of its end": medians; the end is what comes after
-// the last backward pass, that is the exchange of gradients, the optimizer's step and the exchange of parameters.
+// the last backward pass of all: the exchange of gradients, the optimizer's step and the exchange of parameters.
 #include "training.h"
 
 using namespace xgrad;
@@ -50,6 +50,9 @@ int main(int argc, char** argv) {
     for (const auto& [images, labels] : loader) {
       optimizer->zero_grad();
       nn::cross_entropy(model(images), labels).backward();
+      const bool last = parts == 0 || communicator.current().number + 1 ==
+                                          communicator.first_micro_batch() + communicator.own_micro_batches();
+      if (last) communicator.gather("");  // the end begins for all at once
       const auto end = std::chrono::steady_clock::now();
       optimizer->step();
       if (optimizer->is_waiting()) continue;

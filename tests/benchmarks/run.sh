@@ -151,14 +151,14 @@ distributed() { # a step of 512 samples: the ratio is the gain of what stands fi
   for network in mlp1000 lenet; do
     for _ in $(seq "$turns"); do
       one=$(on 1 "$network" 0 1) micro=$(on 1 "$network" 8 1) two=$(on 2 "$network" 8 1) threads=$(on 1 "$network" 0 2)
-      record "$network step; 2 processes, 1 process" xgrad "$two" s
-      record "$network step; 2 processes, 1 process" "1 process" "$micro" s
-      record "$network step; 2 processes" xgrad "$two" s
-      record "$network step; 2 processes" "PyTorch DDP, gloo" "$(ddp "$network" | field 3)" s
-      record "$network step; 2 processes, 2 threads" xgrad "$two" s
-      record "$network step; 2 processes, 2 threads" "2 threads" "$threads" s
-      record "$network step; micro-batches, whole batch" xgrad "$micro" s
-      record "$network step; micro-batches, whole batch" "whole batch" "$one" s
+      record "$network; 2 processes and 1" xgrad "$two" s
+      record "$network; 2 processes and 1" "1 process" "$micro" s
+      record "$network; 2 processes and DDP" xgrad "$two" s
+      record "$network; 2 processes and DDP" "PyTorch DDP over gloo" "$(ddp "$network" | field 3)" s
+      record "$network; 2 processes and 2 threads" xgrad "$two" s
+      record "$network; 2 processes and 2 threads" "2 threads" "$threads" s
+      record "$network; micro-batches and none" xgrad "$micro" s
+      record "$network; micro-batches and none" "whole batch" "$one" s
     done
   done
   python3 tests/benchmarks/scaling.py "$bin/distributed"
