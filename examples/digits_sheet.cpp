@@ -3,7 +3,6 @@
 #include <xgrad/datasets/digits.h>
 #include <xgrad/datasets/loader.h>
 #include <xgrad/datasets/mnist.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cctype>
@@ -17,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/png_file.h"
 #include "cli/program.h"
 #include "cli/text.h"
 
@@ -93,35 +93,6 @@ Sheet contact_sheet(const datasets::Dataset& data, const std::string& what, bool
   return sheet;
 }
 
-std::string big_endian(std::size_t number) {
-  std::string bytes;
-  for (const int shift : {24, 16, 8, 0}) bytes += static_cast<char>(number >> shift);
-  return bytes;
-}
-
-// A part of a PNG file (W3C, Portable Network Graphics, section 5.3): length, type, data, CRC of type and data.
-std::string chunk(const std::string& type, const std::string& data) {
-  const std::string body = type + data;
-  const auto crc = crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()));
-  return big_endian(data.size()) + body + big_endian(crc);
-}
-
-std::string png(const Sheet& sheet) {
-  std::string lines;
-  for (std::size_t y = 0; y < sheet.height; ++y) {
-    lines += '\0';  // this line is stored as it is
-    lines.append(sheet.pixels.begin() + static_cast<std::ptrdiff_t>(y * sheet.width),
-                 sheet.pixels.begin() + static_cast<std::ptrdiff_t>((y + 1) * sheet.width));
-  }
-  uLongf size = compressBound(lines.size());
-  std::string packed(size, '\0');
-  compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(lines.data()), lines.size());
-  packed.resize(size);
-  const std::string grey_8_bits("\x08\0\0\0\0", 5);
-  return "\x89PNG\r\n\x1a\n" + chunk("IHDR", big_endian(sheet.width) + big_endian(sheet.height) + grey_8_bits) +
-         chunk("IDAT", packed) + chunk("IEND", "");
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -138,7 +109,8 @@ int main(int argc, char** argv) {
     const bool drawn = arguments.size() < 2;
     const auto data = drawn ? datasets::digits(1000) : datasets::mnist(arguments[1]).test;
     std::ofstream file(path, std::ios::binary);
-    file << png(contact_sheet(data, drawn ? "Drawn digits" : "Test images", augment));
+    const Sheet sheet = contact_sheet(data, drawn ? "Drawn digits" : "Test images", augment);
+    file << cli::png(sheet.pixels, sheet.width);
     if (!file.flush()) throw std::runtime_error("cannot write " + printable(path.string()));
     std::printf("%s\n", printable(std::filesystem::absolute(path).string()).c_str());
     return 0;

@@ -1,8 +1,7 @@
 // A network predicts a number from a table of your own: numbers on one scale, categories, and cells that are missing.
 // Its errors are shown beside those of two simpler answers, the mean and a linear model.
 //
-//   table FILE.csv TARGET [PLOT.svg]   where FILE is not there, a table of flats with the target "rent" is drawn into
-//   it
+//   table FILE.csv TARGET [PLOT.svg]   draws a table of flats, with the target "rent", where there is no such file
 #include <xgrad/xgrad.h>
 
 #include <algorithm>
@@ -36,32 +35,32 @@ void draw_flats(const char* file) {
   std::printf("2,000 flats, drawn at random, are in %s\n", file);
 }
 
-// The errors of a model in the test rows, in the units of the target, in ascending order.
-std::vector<double> errors(nn::Module& model, const Rows& test, const datasets::Standardizer& scale) {
-  const NoGrad no_grad;
-  model.eval();
-  const Tensor predicted = scale.restored(model(Variable(test.get<0>())).value()),
-               truth = scale.restored(test.get<1>());
+// The errors of predictions for the test rows, in the units of the target, in ascending order.
+std::vector<double> errors(const Tensor& scaled, const Rows& test, const datasets::Standardizer& scale) {
+  const Tensor predicted = scale.restored(scaled), truth = scale.restored(test.get<1>());
   std::vector<double> all;
   for (std::size_t i = 0; i < truth.size(); ++i) all.push_back(std::abs(double(predicted(i, 0)) - double(truth(i, 0))));
   std::sort(all.begin(), all.end());
   return all;
 }
 
-std::vector<double> trained(nn::Sequential model, const Rows& train, const Rows& test,
-                            const datasets::Standardizer& scale) {
+// What a model predicts for the test rows, once it is trained.
+Tensor trained(const char* name, nn::Sequential model, const Rows& train, const Rows& test) {
   optim::Adamax optimizer(model.parameters(), {.lr = 5e-3});
   datasets::DataLoader loader(train, {.batch_size = 32, .shuffle = true, .seed = 1});
   constexpr int epochs = 60;
   optim::CosineAnnealingLR schedule(optimizer, {.t_max = epochs * static_cast<std::int64_t>(loader.size())});
-  for (int epoch = 0; epoch < epochs; ++epoch)
+  for (int epoch = 1; epoch <= epochs; ++epoch) {
     for (const auto& [inputs, targets] : loader) {
       optimizer.zero_grad();
       nn::mse_loss(model(inputs), targets).backward();
       optimizer.step();
       schedule.step();
     }
-  return errors(model, test, scale);
+    if (epoch % 20 == 0) std::printf("%s, %d of %d epochs\n", name, epoch, epochs);
+  }
+  const NoGrad no_grad;
+  return model(Variable(test.get<0>())).value();
 }
 
 int run(const char* file, const char* target, const char* plot) {
@@ -72,6 +71,7 @@ int run(const char* file, const char* target, const char* plot) {
   targets.reshape({table.size(), 1});
   std::printf("%zu rows, %zu inputs:", table.size(), inputs.names.size());
   for (const std::string& name : inputs.names) std::printf(" %s;", printable(name).c_str());
+  std::printf("\n\n");
 
   // What the scales are comes from the part to train on alone.
   const auto parts = datasets::random_split(Rows(inputs.values, targets), {0.8, 0.2}, 1);
@@ -80,17 +80,16 @@ int run(const char* file, const char* target, const char* plot) {
   const Rows train = scaled(parts[0]), test = scaled(parts[1]);
   seed(1);
   const std::size_t width = inputs.names.size();
-  nn::Sequential mean{nn::Linear(width, 1)};
-  for (const auto& [name, parameter] : mean.parameters()) parameter.mutable_value().fill(0);
-  const std::pair<const char*, std::vector<double>> models[] = {
-      {"mean", errors(mean, test, of_target)},
-      {"linear", trained(nn::Sequential{nn::Linear(width, 1)}, train, test, of_target)},
-      {"network",
-       trained(nn::Sequential{nn::Linear(width, 32), nn::Tanh(), nn::Linear(32, 32), nn::Tanh(), nn::Linear(32, 1)},
-               train, test, of_target)}};
-
-  std::printf("\n\nerror in %s, of %zu test rows\n%-8s %10s %16s\n", target, test.size(), "", "median",
-              "9 of 10 within");
+  const Tensor mean = zeros(test.get<1>().shape()),
+               linear = trained("linear", nn::Sequential{nn::Linear(width, 1)}, train, test),
+               network = trained(
+                   "network",
+                   nn::Sequential{nn::Linear(width, 32), nn::Tanh(), nn::Linear(32, 32), nn::Tanh(), nn::Linear(32, 1)},
+                   train, test);
+  const std::pair<const char*, std::vector<double>> models[] = {{"mean", errors(mean, test, of_target)},
+                                                                {"linear", errors(linear, test, of_target)},
+                                                                {"network", errors(network, test, of_target)}};
+  std::printf("\nerror in %s, of %zu test rows\n%-8s %10s %16s\n", target, test.size(), "", "median", "9 of 10 within");
   std::vector<line_plot::Panel> panels;
   const double most = models[1].second.back();
   for (const auto& [name, all] : models) {

@@ -104,7 +104,8 @@ Variable convolution(const Node& n) {
                                     .groups = n.attribute<std::ptrdiff_t>("group", 1)}));
 }
 
-// How much is cut off before and after a transposed convolution, which gives `whole` pixels without padding.
+// How much is cut off before and after a transposed convolution, which gives `whole` pixels without padding; below 0,
+// how many zeros are added.
 std::pair<Pair, Pair> cut(const Node& n, const Pair& whole, const Pair& strides) {
   const std::size_t rank = n[0].shape().size() - 2;
   Pair before = pair_of(n, "pads", 0), after = pair_of(n, "pads", 0, 1);
@@ -119,18 +120,19 @@ std::pair<Pair, Pair> cut(const Node& n, const Pair& whole, const Pair& strides)
   return {before, after};
 }
 
-// The padding that both sides have is the library's own, and what one side has more is sliced off.
+// The padding that both sides have is the library's own; what one side has more is sliced off, and what it has less
+// than none is filled up.
 Variable transposed_convolution(const Node& n) {
   const Variable x = as_images(n[0]), w = as_images(n[1]);
   const Pair strides = pair_of(n, "strides", 1), dilations = pair_of(n, "dilations", 1);
   const Pair extra = pair_of(n, "output_padding", 0);
-  Pair whole, both;
+  Pair whole, both, above{}, below{};
   for (std::size_t d = 0; d < 2; ++d) {
     const auto size = static_cast<std::ptrdiff_t>(x.shape()[2 + d]), k = static_cast<std::ptrdiff_t>(w.shape()[2 + d]);
     whole[d] = (size - 1) * strides[d] + (k - 1) * dilations[d] + 1 + extra[d];
   }
   const auto [before, after] = cut(n, whole, strides);
-  for (std::size_t d = 0; d < 2; ++d) both[d] = std::min(before[d], after[d]);
+  for (std::size_t d = 0; d < 2; ++d) both[d] = std::max<std::ptrdiff_t>(std::min(before[d], after[d]), 0);
   Variable y = conv_transpose2d(x, w, n.get(2),
                                 {.stride = size2d(strides),
                                  .padding = size2d(both),
@@ -138,12 +140,14 @@ Variable transposed_convolution(const Node& n) {
                                  .dilation = size2d(dilations),
                                  .groups = n.attribute<std::ptrdiff_t>("group", 1)});
   for (std::size_t d = 0; d < 2; ++d) {
-    const auto more_before = static_cast<std::size_t>(before[d] - both[d]);
-    const auto more_after = static_cast<std::size_t>(after[d] - both[d]);
+    const auto cut_of = [&](std::ptrdiff_t side) { return std::max<std::ptrdiff_t>(side - both[d], 0); };
+    const auto more_before = static_cast<std::size_t>(cut_of(before[d]));
+    const auto more_after = static_cast<std::size_t>(cut_of(after[d]));
     if (more_before + more_after > 0)
       y = slice(y, static_cast<std::ptrdiff_t>(2 + d), more_before, y.shape()[2 + d] - more_after);
+    above[d] = std::max<std::ptrdiff_t>(-before[d], 0), below[d] = std::max<std::ptrdiff_t>(-after[d], 0);
   }
-  return with_rank_of(n[0], y);
+  return with_rank_of(n[0], pad2d(y, size2d(above), size2d(below)));
 }
 
 // The library's own padding is at most half of the kernel; ONNX's may be more.

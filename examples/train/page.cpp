@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "plot.h"
-#include "png.h"
+#include "png_file.h"
 #include "report.h"
 
 namespace train {

@@ -3,7 +3,7 @@
 #include <evaluation.h>
 #include <page.h>
 #include <plot.h>
-#include <png.h>
+#include <png_file.h>
 #include <report.h>
 #include <zlib.h>
 

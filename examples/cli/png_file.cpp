@@ -1,8 +1,8 @@
-#include "png.h"
+#include "png_file.h"
 
 #include <zlib.h>
 
-namespace train {
+namespace cli {
 namespace {
 
 std::string big_endian(std::size_t number) {
@@ -51,4 +51,4 @@ std::string base64(std::string_view bytes) {
   return text.replace(text.size() - padding, padding, padding, '=');
 }
 
-}  // namespace train
+}  // namespace cli
