@@ -74,11 +74,12 @@ def same_bits():
          "--clip", "1", "--batch-size", "14"],  # a last batch of fewer, in parts of unlike sizes
         ["--model", "cnn", "--optimizer", "adamax"],
     ]
-    for training in trainings:
+    by_turns = [[(1, 1), (1, 2), (2, 1), (4, 2), (8, 1)], [(1, 2), (1, 1), (2, 2), (4, 1), (8, 2)]]
+    for number, training in enumerate(trainings):
         if "--batch-size" not in training:
             training += ["--batch-size", "16"]
         first = None
-        for processes, threads in [(1, 1), (2, 2), (4, 1), (8, 1)]:
+        for processes, threads in by_turns[number % 2]:
             name = f"{processes}"
             for leftover in (name, name + ".csv"):
                 if os.path.exists(leftover):
