@@ -33,9 +33,46 @@ def check(holds, *what):
         print("FAILED:", *what, flush=True)
 
 
-def on(processes, *command, **options):
-    return subprocess.run([*MPIRUN, "-n", str(processes), *command], capture_output=True, text=True, timeout=300,
-                          check=False, **options)
+def living(parent):
+    """Processes that it has started, and that have not ended."""
+    found = subprocess.run(["ps", "--ppid", str(parent), "-o", "pid=,stat="], capture_output=True, text=True,
+                           check=False)
+    rows = [row.split() for row in found.stdout.splitlines()]
+    return [int(pid) for pid, state in rows if not state.startswith("Z")]
+
+
+def output_of(mpirun, seconds):
+    """What it has printed; None where mpirun goes on for 10 seconds after all of its processes have ended: Open MPI 4.1.4
+    then waits for itself. That is seldom, once in 300 times or so, and where one process ends while others start."""
+    start = time.monotonic()
+    alone_since = None
+    while True:
+        try:
+            return mpirun.communicate(timeout=1)
+        except subprocess.TimeoutExpired:
+            processes = living(mpirun.pid)
+            alone_since = None if processes else alone_since or time.monotonic()
+            if alone_since and time.monotonic() - alone_since > 10:
+                mpirun.kill()
+                mpirun.communicate()
+                return None
+            if time.monotonic() - start > seconds:
+                for process in (*processes, mpirun.pid):
+                    os.kill(process, signal.SIGKILL)
+                raise
+
+
+def run(command, seconds=300):
+    for _ in range(3):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as mpirun:
+            output = output_of(mpirun, seconds)
+            if output:
+                return subprocess.CompletedProcess(command, mpirun.returncode, *output)
+    raise TimeoutError(f"mpirun hangs again and again: {command}")
+
+
+def on(processes, *command):
+    return run([*MPIRUN, "-n", str(processes), *command])
 
 
 def saved(path):
@@ -127,19 +164,26 @@ def killed():
             with subprocess.Popen([*MPIRUN, "-n", str(processes), *training, "disturbed", *resume], text=True,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as running:
                 time.sleep(dice.uniform(0.2, 0.9))
-                found = subprocess.run(["pgrep", "-P", str(running.pid)], capture_output=True, text=True, check=False)
-                children = [int(child) for child in found.stdout.split()]
+                children = living(running.pid)
                 if children:
                     try:
                         os.kill(dice.choice(children), signal.SIGKILL)
                     except ProcessLookupError:
                         children = []  # it has just ended
                 start = time.monotonic()
-                _, errors = running.communicate(timeout=60)
-                if running.returncode != 0:
+                while living(running.pid):
+                    time.sleep(0.05)
+                    if time.monotonic() - start > 60:
+                        break
+                end = time.monotonic()
+                output = output_of(running, 60)
+                if output is None or running.returncode != 0:
                     hits += 1
-                    check(children and time.monotonic() - start < 10, "the others took longer than 10 s to end")
-                    check("signal 9 (Killed)" in errors, "nobody says what happened:", errors)
+                    check(children and end - start < 10, "the others took longer than 10 s to end")
+                # Of one that it has hardly started mpirun says that it returned a non-zero exit code.
+                if output and running.returncode != 0:
+                    check(re.search(r"signal 9 \(Killed\)|non-zero exit code", output[1]), "nobody says what happened:",
+                          output[1])
         resume = ["--resume"] if os.path.exists("disturbed") else []
         done = on(1, *training, "disturbed", *resume)
         check(done.returncode == 0, moment, done.stderr)
@@ -157,7 +201,7 @@ def stopped():
         while not os.path.exists("stopped") and running.poll() is None:
             time.sleep(0.02)
         running.send_signal(signal.SIGTERM)
-        _, errors = running.communicate(timeout=60)
+        _, errors = output_of(running, 60) or ("", "mpirun hangs")
     check("train: interrupted" in errors and running.returncode != 0, "the signal was not heard", errors)
     done = on(4, *training, "stopped", "--resume")
     check(done.returncode == 0 and saved("stopped") == saved("whole"), "other results after a stop", done.stderr)
@@ -206,7 +250,7 @@ def refused():
     ]
     for command, text in cases:
         start = time.monotonic()
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        done = run(command, 120)
         said = done.stdout + done.stderr
         shown = command[len(MPIRUN):]
         check(done.returncode != 0, shown, "was not refused:", said)
