@@ -155,7 +155,7 @@ def killed():
                 "1", "--checkpoint-every", "2", "--checkpoint"]
     on(1, *training, "undisturbed")
     expected = saved("undisturbed")
-    hits = 0
+    hits = named = 0
     for moment in range(30):
         if os.path.exists("disturbed"):
             os.remove("disturbed")
@@ -182,12 +182,14 @@ def killed():
                     check(children and end - start < 10, "the others took longer than 10 s to end")
                 # Of one that it has hardly started mpirun says that it returned a non-zero exit code.
                 if output and running.returncode != 0:
+                    named += "signal 9 (Killed)" in output[1]
                     check(re.search(r"signal 9 \(Killed\)|non-zero exit code", output[1]), "nobody says what happened:",
                           output[1])
         resume = ["--resume"] if os.path.exists("disturbed") else []
         done = on(1, *training, "disturbed", *resume)
         check(done.returncode == 0, moment, done.stderr)
         check(saved("disturbed") == expected, f"moment {moment}: other results than undisturbed")
+    check(named >= hits / 2, "of", hits, "processes that were killed,", named, "were said to be")
     check(hits >= 15, "only", hits, "processes were killed before they had ended")
 
 
