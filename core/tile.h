@@ -24,7 +24,8 @@ void for_pieces(std::size_t count, std::size_t most, Body body) {
   }
 }
 
-/// body(0), …, body(count - 1), each of them inlined: in a loop that compilers leave one, registers live in memory.
+/// body(0), …, body(count - 1), each of them inlined: in a loop that compilers leave one, registers live in memory. So
+/// they do where a body stays a function of its own, and so each says that it is always inlined.
 template <std::size_t count, class Body>
 void unrolled(Body body) {
   [&]<std::size_t... I>(std::index_sequence<I...>) { (body(I), ...); }
@@ -65,20 +66,22 @@ template <std::size_t M, std::size_t P>
 struct Tile {
   static void run(const TileArguments& t) {
     Register sum[M][P];
-    unrolled<M * P>([&](std::size_t i) { sum[i / P][i % P] = Register(t.start ? t.start[i / P] : Scalar(0)); });
+    unrolled<M * P>([&](std::size_t i) __attribute__((always_inline)) {
+      sum[i / P][i % P] = Register(t.start ? t.start[i / P] : Scalar(0));
+    });
     const Scalar* a = t.a;
     for (std::size_t k = 0; k < t.inner; ++k, a += t.a_k) {
       const Scalar* in = t.in + t.in_offsets[k];
       if (t.ahead)
         for (std::size_t i = 0; i < P * register_size; i += 16) __builtin_prefetch(in + P * register_size + i);
       Register x[P];
-      unrolled<P>([&](std::size_t p) { x[p] = load(in + p * t.in_step); });
-      unrolled<M>([&](std::size_t m) {
+      unrolled<P>([&](std::size_t p) __attribute__((always_inline)) { x[p] = load(in + p * t.in_step); });
+      unrolled<M>([&](std::size_t m) __attribute__((always_inline)) {
         const Register factor(a[m * t.a_m]);
-        unrolled<P>([&](std::size_t p) { sum[m][p] = fma(factor, x[p], sum[m][p]); });
+        unrolled<P>([&](std::size_t p) __attribute__((always_inline)) { sum[m][p] = fma(factor, x[p], sum[m][p]); });
       });
     }
-    unrolled<M * P>([&](std::size_t i) {
+    unrolled<M * P>([&](std::size_t i) __attribute__((always_inline)) {
       Scalar* out = t.out + t.out_offsets[i / P] + i % P * t.out_step;
       store(t.start ? sum[i / P][i % P] : load(out) + sum[i / P][i % P], out);
     });
@@ -101,22 +104,25 @@ template <std::size_t M, std::size_t P>
 struct Dot {
   static void run(const DotArguments& t) {
     Register sum[M][P];
-    unrolled<M * P>(
-        [&](std::size_t i) { sum[i / P][i % P] = load(t.out + i / P * t.out_step + i % P * register_size); });
+    unrolled<M * P>([&](std::size_t i) __attribute__((always_inline)) {
+      sum[i / P][i % P] = load(t.out + i / P * t.out_step + i % P * register_size);
+    });
     for (std::size_t row = 0; row < t.rows; ++row) {
       const Scalar *a = t.a + row * t.a_row, *in[P];
-      unrolled<P>([&](std::size_t p) { in[p] = t.in + row * t.in_row + t.in_offsets[p]; });
+      unrolled<P>([&](std::size_t p)
+                      __attribute__((always_inline)) { in[p] = t.in + row * t.in_row + t.in_offsets[p]; });
       for (std::size_t column = 0; column < t.columns; ++column, a += register_size) {
         Register x[P];
-        unrolled<P>([&](std::size_t p) { x[p] = load(in[p] + column * t.in_step); });
-        unrolled<M>([&](std::size_t m) {
+        unrolled<P>([&](std::size_t p) __attribute__((always_inline)) { x[p] = load(in[p] + column * t.in_step); });
+        unrolled<M>([&](std::size_t m) __attribute__((always_inline)) {
           const Register y = load(a + m * t.a_step);
-          unrolled<P>([&](std::size_t p) { sum[m][p] = fma(y, x[p], sum[m][p]); });
+          unrolled<P>([&](std::size_t p) __attribute__((always_inline)) { sum[m][p] = fma(y, x[p], sum[m][p]); });
         });
       }
     }
-    unrolled<M * P>(
-        [&](std::size_t i) { store(sum[i / P][i % P], t.out + i / P * t.out_step + i % P * register_size); });
+    unrolled<M * P>([&](std::size_t i) __attribute__((always_inline)) {
+      store(sum[i / P][i % P], t.out + i / P * t.out_step + i % P * register_size);
+    });
   }
 };
 

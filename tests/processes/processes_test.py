@@ -195,7 +195,7 @@ def killed():
 
 def stopped():
     """SIGTERM to mpirun: all save and end together, and others go on."""
-    training = [TRAIN, "--samples", "3000", "--epochs", "2", "--model", "lenet", "--optimizer", "adam", "--threads",
+    training = [TRAIN, "--samples", "3000", "--epochs", "8", "--model", "lenet", "--optimizer", "adam", "--threads",
                 "1", "--checkpoint"]
     on(1, *training, "whole")
     with subprocess.Popen([*MPIRUN, "-n", "2", *training, "stopped", "--checkpoint-every", "1"], text=True,
