@@ -81,8 +81,8 @@ class Communicator {
   std::vector<std::vector<double>> gather(const std::vector<double>& mine);
   /// (all) Adds over all micro-batches: `numbers` are `width` of each of this process's, in order.
   std::vector<double> sum(std::vector<double> numbers, std::size_t width);
-  /// (all) Process p sends its elements from begins[q] to begins[q + 1] to each process q. `received` gets what comes
-  /// from process 0, from 1, …
+  /// (all) Process p sends its elements from begins[q] to begins[q + 1] to each other process q. `received` gets what
+  /// comes from process 0, from 1, …, without a place for its own.
   void exchange(std::span<const Scalar> elements, std::span<const std::size_t> begins, std::span<Scalar> received);
   /// (all) Each process has the elements from begins[rank] to begins[rank + 1], and gets all others.
   void gather(std::span<Scalar> elements, std::span<const std::size_t> begins);

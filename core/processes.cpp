@@ -287,15 +287,16 @@ std::vector<std::string> Communicator::gather(std::string_view mine) {
 
 void Communicator::exchange(std::span<const Scalar> elements, std::span<const std::size_t> begins,
                             std::span<Scalar> received) {
+  if (size_ == 1) return;
   meet("exchange", elements.size(), true);
-  const std::size_t own = begins[rank_ + 1] - begins[rank_];
-  if (size_ == 1) {
-    std::copy(elements.begin(), elements.end(), received.begin());
-    return;
+  auto [counts, places] = parts_of(begins);
+  std::vector<int> counts_received, places_received;
+  for (std::size_t i = 0, at = 0; i < size_; ++i) {
+    counts_received.push_back(i == rank_ ? 0 : counts[rank_]);
+    places_received.push_back(count_of(at));
+    at += static_cast<std::size_t>(counts_received.back());
   }
-  const auto [counts, places] = parts_of(begins);
-  std::vector<int> counts_received(size_, count_of(own)), places_received;
-  for (std::size_t i = 0; i < size_; ++i) places_received.push_back(count_of(i * own));
+  counts[rank_] = 0;
   MPI_Request request{};
   check(MPI_Ialltoallv(elements.data(), counts.data(), places.data(), scalar_type, received.data(),
                        counts_received.data(), places_received.data(), scalar_type, world(), &request),
@@ -319,10 +320,7 @@ void Communicator::gather(std::span<Scalar> elements, std::span<const std::size_
 void Communicator::meet(std::string_view, std::uint64_t, bool, std::string_view) {}
 void Communicator::judge(std::string_view) {}
 std::vector<std::string> Communicator::gather(std::string_view mine) { return {std::string(mine)}; }
-void Communicator::exchange(std::span<const Scalar> elements, std::span<const std::size_t>,
-                            std::span<Scalar> received) {
-  std::copy(elements.begin(), elements.end(), received.begin());
-}
+void Communicator::exchange(std::span<const Scalar>, std::span<const std::size_t>, std::span<Scalar>) {}
 void Communicator::gather(std::span<Scalar>, std::span<const std::size_t>) {}
 
 #endif

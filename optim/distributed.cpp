@@ -24,22 +24,39 @@ constexpr auto absent = [] {
   return zeros;
 }();
 
-// The sum of the sources, whose number is a power of two, as a tree, times a factor. A null one counts for nothing, and
-// the sum may take the place of any.
-void add_up(const std::vector<const Scalar*>& sources, Scalar* to, std::size_t count, Scalar factor) {
-  for_elements(count, [&, to, factor](std::size_t begin, std::size_t end) {
-    std::vector<Scalar> sums(std::max<std::size_t>(sources.size() / 2, 1) * cached_block);
+using Sources = std::vector<const Scalar*>;
+
+// The sum of blocks, whose number is a power of two, as a tree. `sums` has room for half as many.
+const Scalar* sum_of(Sources& blocks, std::size_t size, Scalar* sums) {
+  for (std::size_t left = blocks.size(); left > 1; left /= 2)
+    for (std::size_t i = 0; i < left / 2; ++i) {
+      Scalar* const sum = sums + i * cached_block;
+      std::transform(blocks[2 * i], blocks[2 * i] + size, blocks[2 * i + 1], sum, std::plus<>());
+      blocks[i] = sum;
+    }
+  return blocks[0];
+}
+
+// The sum of the groups' sums, all as trees, times a factor. There is a power of two of groups, and of sources in each.
+// A null source counts for nothing, and the sum may take the place of any.
+void add_up(const std::vector<Sources>& groups, Scalar* to, std::size_t count, Scalar factor) {
+  std::size_t room = groups.size();
+  for (const Sources& sources : groups) room += sources.size();
+  for_elements(count, [&groups, room, to, factor](std::size_t begin, std::size_t end) {
+    std::vector<Scalar> memory(room * cached_block);
+    Sources parts, blocks;
     for (std::size_t first = begin; first < end; first += cached_block) {
-      const auto size = static_cast<std::ptrdiff_t>(std::min(cached_block, end - first));
-      const auto block = [&](std::size_t i) { return sources[i] ? sources[i] + first : absent.data(); };
-      const auto sum_of = [&](std::size_t i) { return sums.data() + i * cached_block; };
-      if (sources.size() == 1) std::copy_n(block(0), size, sum_of(0));
-      for (std::size_t i = 0; i < sources.size() / 2; ++i)
-        std::transform(block(2 * i), block(2 * i) + size, block(2 * i + 1), sum_of(i), std::plus<>());
-      for (std::size_t left = sources.size() / 2; left > 1; left /= 2)
-        for (std::size_t i = 0; i < left / 2; ++i)
-          std::transform(sum_of(2 * i), sum_of(2 * i) + size, sum_of(2 * i + 1), sum_of(i), std::plus<>());
-      std::transform(sum_of(0), sum_of(0) + size, to + first, [factor](Scalar sum) { return sum * factor; });
+      const std::size_t size = std::min(cached_block, end - first);
+      Scalar* sums = memory.data();
+      parts.clear();
+      for (const Sources& sources : groups) {
+        blocks.clear();
+        for (const Scalar* source : sources) blocks.push_back(source ? source + first : absent.data());
+        parts.push_back(sum_of(blocks, size, sums));
+        sums += sources.size() * cached_block;
+      }
+      const Scalar* const sum = sum_of(parts, size, sums);
+      std::transform(sum, sum + size, to + first, [factor](Scalar x) { return x * factor; });
     }
   });
 }
@@ -112,24 +129,25 @@ void DistributedOptimizer::merge() {
   subtotals_.back().level += 2;
 }
 
-// Of all from `first` on.
-std::vector<const Scalar*> DistributedOptimizer::sources(std::size_t first, std::size_t parameter) const {
-  std::vector<const Scalar*> result;
+// Of all from `first` on, where the parameter has this element.
+std::vector<const Scalar*> DistributedOptimizer::sources(std::size_t first, std::size_t parameter,
+                                                         std::size_t element) const {
+  Sources result;
   for (std::size_t k = first; k < subtotals_.size(); ++k) {
     const std::unique_ptr<Tensor>& gradient = subtotals_[k].gradients[parameter];
-    result.push_back(gradient ? gradient->data() : nullptr);
+    result.push_back(gradient ? gradient->data() + element : nullptr);
   }
   return result;
 }
 
 // Their sum, in the memory of one of them; nothing where none has a gradient.
 std::unique_ptr<Tensor> DistributedOptimizer::take_sum(std::size_t first, std::size_t parameter, Scalar factor) {
-  const std::vector<const Scalar*> all = sources(first, parameter);
+  const Sources all = sources(first, parameter, 0);
   const auto some = std::find_if(all.begin(), all.end(), [](const Scalar* source) { return source != nullptr; });
   if (some == all.end()) return nullptr;
   std::unique_ptr<Tensor> sum =
       std::move(subtotals_[first + static_cast<std::size_t>(some - all.begin())].gradients[parameter]);
-  add_up(all, sum->data(), sum->size(), factor);
+  add_up({all}, sum->data(), sum->size(), factor);
   return sum;
 }
 
@@ -173,30 +191,37 @@ std::vector<bool> DistributedOptimizer::agree_on_gradients() const {
 void DistributedOptimizer::share_gradients(const std::vector<bool>& present) {
   while (last_of_one_level() < subtotals_.size()) merge();
   const auto share = static_cast<Scalar>(1 / static_cast<double>(communicator_.micro_batches()));
-  const std::size_t processes = communicator_.size(), rank = communicator_.rank(),
-                    own = begins_[rank + 1] - begins_[rank];
+  const std::size_t processes = communicator_.size(), rank = communicator_.rank(), own_begin = begins_[rank],
+                    own_end = begins_[rank + 1], own = own_end - own_begin;
   if (processes == 1) {
     for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i].variable.node()->grad = take_sum(0, i, share);
     return subtotals_.clear();
   }
-  for (std::size_t i = 0; i < parameters_.size(); ++i)
-    add_up(sources(0, i), elements_.data() + offsets_[i], offsets_[i + 1] - offsets_[i], 1);
-  subtotals_.clear();
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const std::size_t begin = offsets_[i], end = offsets_[i + 1], before = std::clamp(own_begin, begin, end),
+                      after = std::clamp(own_end, begin, end);
+    add_up({sources(0, i, 0)}, elements_.data() + begin, before - begin, 1);
+    add_up({sources(0, i, after - begin)}, elements_.data() + after, end - after, 1);
+  }
   communicator_.exchange(elements_, begins_, received_);
   std::size_t at = 0;  // in this process's part
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     const Variable &variable = shards_[i].variable, &parameter = parameters_[i].second;
+    const std::size_t first = shards_[i].first_row * shards_[i].width;
     if (variable.node() != parameter.node())  // who loads a state changes the parameter
-      std::copy_n(parameter.value().data() + shards_[i].first_row * shards_[i].width, variable.size(),
-                  variable.mutable_value().data());
+      std::copy_n(parameter.value().data() + first, variable.size(), variable.mutable_value().data());
     if (present[i]) {
-      std::vector<const Scalar*> parts;
-      for (std::size_t p = 0; p < processes; ++p) parts.push_back(received_.data() + p * own + at);
+      std::vector<Sources> parts;
+      for (std::size_t p = 0; p < processes; ++p) {
+        const std::size_t other = p < rank ? p : p - 1;
+        parts.push_back(p == rank ? sources(0, i, first) : Sources{received_.data() + other * own + at});
+      }
       variable.node()->grad = std::make_unique<Tensor>(uninitialized(variable.shape()));
       add_up(parts, variable.node()->grad->data(), variable.size(), share);
     }
     at += variable.size();
   }
+  subtotals_.clear();
 }
 
 // The norm is added over blocks, which do not depend on the number of processes.

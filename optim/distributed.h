@@ -90,7 +90,7 @@ class DistributedOptimizer : public Optimizer {
   void take_gradients(const MicroBatch& now);
   std::size_t last_of_one_level() const;
   void merge();
-  std::vector<const Scalar*> sources(std::size_t first, std::size_t parameter) const;
+  std::vector<const Scalar*> sources(std::size_t first, std::size_t parameter, std::size_t element) const;
   std::unique_ptr<Tensor> take_sum(std::size_t first, std::size_t parameter, Scalar factor);
   void take_buffers(const MicroBatch& now);
   void finish(const MicroBatch& now);

@@ -54,7 +54,7 @@ DistributedOptimizer::DistributedOptimizer(Communicator& communicator, const Par
   if (communicator_.size() == 1) return;
   const std::size_t rank = communicator_.rank();
   elements_.resize(offsets_.back());
-  received_.resize(communicator_.size() * (begins_[rank + 1] - begins_[rank]));
+  received_.resize((communicator_.size() - 1) * (begins_[rank + 1] - begins_[rank]));
 }
 
 // Where blocks begin, and which are whose.
