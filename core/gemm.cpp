@@ -24,8 +24,8 @@ struct Strided {  // in place: the number in row i and column j is at data[i row
 using Matrix = Strided<const Scalar>;  // where row or column is 1
 
 constexpr std::size_t max_m = many_registers ? 8 : 4, max_p = tile_registers / max_m;
-// A sum over k is cut into pieces of this length. So many numbers of B are packed at a time that they stay in the
-// second cache, and so many rows of A are multiplied by them that these stay in the first.
+// A sum over k is cut into pieces of this length. So many numbers of B are packed at a time, and so many rows of A
+// multiplied by them, that both stay in the second cache.
 constexpr std::size_t max_k = 1024, near_b = std::size_t{1} << 17, near_rows = 32;
 // For so many rows the other matrix is read where it is, a few of its rows at a time: to copy a number takes longer
 // than to use it. So few columns are rows of the transposed product, where k is so much longer than they are many.
@@ -41,7 +41,7 @@ constexpr std::size_t strip_width(std::size_t rows) {
 constexpr std::size_t max_strip = strip_width(1), max_edge = (few_rows / max_m * tile_registers + 1) * lanes;
 std::size_t widest_strip(std::size_t rows) { return strip_width(divide_up(rows, divide_up(rows, max_m))); }
 
-// For how many rows of a b is read where it is.
+// For how many rows of a b is read where it is; one that is narrow is packed for more than a few.
 std::size_t most_rows(Matrix b, std::size_t columns) {
   return b.column == 1 && columns > max_p * lanes ? few_rows : along_rows;
 }

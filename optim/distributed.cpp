@@ -212,10 +212,12 @@ void DistributedOptimizer::share_gradients(const std::vector<bool>& present) {
       std::copy_n(parameter.value().data() + first, variable.size(), variable.mutable_value().data());
     if (present[i]) {
       std::vector<Sources> parts;
-      for (std::size_t p = 0; p < processes; ++p) {
-        const std::size_t other = p < rank ? p : p - 1;
-        parts.push_back(p == rank ? sources(0, i, first) : Sources{received_.data() + other * own + at});
-      }
+      const Scalar* other = received_.data() + at;
+      for (std::size_t p = 0; p < processes; ++p)
+        if (p == rank)
+          parts.push_back(sources(0, i, first));
+        else
+          parts.push_back({std::exchange(other, other + own)});
       variable.node()->grad = std::make_unique<Tensor>(uninitialized(variable.shape()));
       add_up(parts, variable.node()->grad->data(), variable.size(), share);
     }
